@@ -1,0 +1,54 @@
+"""What came of one HTTP request: a server's answer, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """Why there is no answer."""
+
+    DNS_UNKNOWN = "unknown name"
+    DNS = "name service"
+    REFUSED = "refused"
+    CONNECT = "no connection"
+    TLS = "TLS"
+    NOT_TLS = "TLS on one side only"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    MALFORMED = "malformed HTTP"
+    PROXY = "proxy"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no answer."""
+
+    kind: Kind
+    detail: str
+    """One line naming HOST[:PORT], without userinfo and query."""
+    is_sent: bool = False
+    """The request may have reached the server."""
+    is_lasting: bool = False
+    """Another try now would end the same way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came of one request; either `status` or `failure` is set."""
+
+    status: int | None = None
+    headers: Mapping[str, str]
+    """Names in any case."""
+    body: bytes = b""
+    """As received, never decoded; at most 64 KiB."""
+    is_whole: bool = True
+    """False: the body broke off, or its length was not the one announced."""
+    is_oversize: bool = False
+    """There was more than 64 KiB of it."""
+    failure: Failure | None = None
+    host: str = ""
+    """HOST[:PORT] as asked for, with ` via proxy HOST:PORT` where there is one."""
