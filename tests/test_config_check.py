@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.settings_file import EXAMPLE, TREES
 from versioner_ci.config_check import checked
-from versioner_ci.config_file import FileConfig
+from versioner_ci.config_record import FileConfig
 from versioner_ci.settings import Gate, Identity, Route
 from versioner_ci.settings_table import BY_FILE_KEY, SETTINGS
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from versioner_ci.config_file import FileConfig, Problem, load
+from versioner_ci.config_file import load
+from versioner_ci.config_record import FileConfig, Problem
 from versioner_ci.context import CIContext
 from versioner_ci.errors import UsageError
 

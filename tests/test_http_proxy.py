@@ -104,7 +104,8 @@ BROKEN = ["http://", "http://user:canary@", "socks5://user:canary@127.0.0.1:1080
 @pytest.mark.parametrize("url", [TARGET, "https://tracker.test"])
 def test_a_proxy_address_that_is_wrong_is_one_clear_failure(proxy: str, url: str) -> None:
     failure = failed(through(proxy, url))
-    assert not failure.is_sent
+    assert (failure.kind, failure.is_sent) == (Kind.PROXY, False)
+    assert "canary" not in failure.detail
 
 
 PROXY = "http://proxy.test:3128"

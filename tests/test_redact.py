@@ -78,8 +78,16 @@ def test_where_a_secret_stood_can_still_be_told() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a" * 200_000, "a://" * 50_000, "http://" * 30_000 + "@", "authorization " * 15_000, "xox" * 60_000, "gh" * 90_000 + "_",
-     "hooks.slack.com/services/" * 8_000, "http://" + "u" * 200_000 + "@"],
+    [
+        "a" * 200_000,
+        "a://" * 50_000,
+        "http://" * 30_000 + "@",
+        "authorization " * 15_000,
+        "xox" * 60_000,
+        "gh" * 90_000 + "_",
+        "hooks.slack.com/services/" * 8_000,
+        "http://" + "u" * 200_000 + "@",
+    ],
     ids=lambda text: text[:12],
 )
 def test_masking_takes_time_in_proportion_to_the_text(text: str) -> None:

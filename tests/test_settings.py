@@ -10,7 +10,7 @@ import pytest
 
 from versioner_ci import settings
 from versioner_ci.config_check import checked
-from versioner_ci.config_file import FileConfig
+from versioner_ci.config_record import FileConfig
 from versioner_ci.context import CIContext
 from versioner_ci.errors import UsageError
 from versioner_ci.redact import Redactor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from versioner_ci import backoff, complaint
@@ -33,11 +33,12 @@ _GATEWAY = {502, 504, 520, 522, 524}
 """Whoever says so does not know what the tracker did."""
 _PLAIN_TO_TLS = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server",
                  b"plain HTTP to an SSL-enabled server port")
+_RETRIES = {Kind.REFUSED: 3, Kind.PROXY: 3}
+"""Nothing runs there: 2 s tell a restart from an outage, and the rest of the budget is left to the pipeline."""
 _MOST_SHOWN, _MOST_MASKED, _MOST_DEBUG = 300, 2000, 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked of whom: the facts that a message may name."""
 
     redact: Callable[[str], str]
@@ -83,7 +84,8 @@ def _classify(reply: Reply, asked: Asked, now: float) -> Receipt:  # noqa: PLR09
         return _misconfigured(reply, said, asked)
     if status == 409 and _canonical(said.code) == _IN_FLIGHT:
         wait = min(max(said.retry_after or 0.5, 0.2), 1.0)
-        return Receipt(answer=Answer.TEMPORARY, detail="a copy of this event is being handled", retry_after=wait)
+        detail = f"{reply.host} is handling a copy of this event (HTTP 409)"
+        return Receipt(answer=Answer.TEMPORARY, detail=detail, retry_after=wait)
     if status in {409, 423, 428} and asked.is_gated and _is_policy(status, said, asked):
         return _rejected(reply, said, asked)
     return _refused(reply, said, asked)
@@ -97,7 +99,7 @@ def _failed(failure: Failure | None, asked: Asked) -> Receipt:
         return Receipt(answer=Answer.KEPT, detail=detail, fix=fix)
     if failure.is_sent:
         return Receipt(answer=Answer.UNKNOWN, detail=f"{detail} (may have been recorded; retry is safe)", fix=fix)
-    return Receipt(answer=Answer.TEMPORARY, detail=detail, fix=fix)
+    return Receipt(answer=Answer.TEMPORARY, detail=detail, fix=fix, retries=_RETRIES.get(failure.kind))
 
 
 def _fix(kind: Kind, asked: Asked) -> str | None:
@@ -138,7 +140,7 @@ def _ids(body: Mapping[str, Any], asked: Asked) -> dict[str, str]:
 
 
 def _broken(reply: Reply) -> Receipt:
-    detail = f"HTTP {reply.status}, but the answer broke off (may have been recorded; retry is safe)"
+    detail = f"HTTP {reply.status} from {reply.host}, but the answer broke off (may have been recorded; retry is safe)"
     return Receipt(answer=Answer.UNKNOWN, detail=detail, retry_once=True)
 
 
@@ -161,7 +163,7 @@ def _redirected(reply: Reply, asked: Asked) -> Receipt:
 
 
 def _temporary(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
-    detail = f"HTTP {reply.status}"
+    detail = f"HTTP {reply.status} from {reply.host}"
     if request := backoff.header(reply.headers, "x-request-id"):
         detail += f", request id {asked.say(request, 80)}"
     if said.retry_after is not None and said.retry_after > 1:
@@ -216,9 +218,9 @@ def _refused(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
     if reply.status == 400 and any(sign in reply.body for sign in _PLAIN_TO_TLS):
         return Receipt(answer=Answer.KEPT, detail=f"{reply.host}: server speaks TLS only",
                        fix=f"write https:// in api_url, from {asked.url_origin}")
-    detail = f"HTTP {reply.status}"
+    detail = f"HTTP {reply.status} from {reply.host}"
     if reply.status == 413:
-        detail = f"event too large: {asked.size} bytes (HTTP 413)"
+        detail = f"event too large: {asked.size} bytes ({detail})"
     if reply.status == 409 and asked.is_gated:
         detail += ", a conflict but no rule's rejection"
     return Receipt(answer=Answer.REFUSED, detail=_with_words(detail, said, asked))

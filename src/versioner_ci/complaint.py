@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from versioner_ci import backoff, times
 from versioner_ci.errors import VersionerError
@@ -24,8 +23,7 @@ class Unreadable(ValueError):  # noqa: N818 - not a fault: a fact about a reply
         self.is_torn = is_torn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(NamedTuple):
     """An error's body; every text is outside text, neither masked nor escaped."""
 
     text: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from versioner_ci import settings_parse as parse
-from versioner_ci.config_file import MAX_BYTES, FileConfig, Problem
+from versioner_ci.config_record import MAX_BYTES, FileConfig, Problem
 from versioner_ci.config_routes import KEYS as ROUTE_KEYS
 from versioner_ci.config_routes import WrongError, called, route, text
 from versioner_ci.config_yaml import BadFileError, Fault, Found, decoded

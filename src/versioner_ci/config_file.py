@@ -5,49 +5,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
+from versioner_ci.config_record import MAX_BYTES, FileConfig, Problem
 from versioner_ci.context import CIContext
 from versioner_ci.errors import UsageError
 from versioner_ci.text import one_line
 
 NAMES = (".versioner.yml", ".github/versioner.yml")
 MISSPELT = (".versioner.yaml", ".github/versioner.yaml", ".github/.versioner.yml", "versioner.yml")
-MAX_BYTES = 64 * 1024
 _VARIABLE = "VERSIONER_CONFIG"
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 """A named pipe must not block; not every system has each."""
 
-
-class Problem(NamedTuple):
-    """One thing that is wrong with the file; a warning, and in `doctor` an error."""
-
-    path: str
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        return f"{one_line(self.path)}{f' line {self.line}' if self.line else ''}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileConfig:
-    """What a file says, checked: `values` holds only what is legal, by setting's name."""
-
-    path: str
-    """As shown: relative to the repository's root, or as it was given."""
-    values: Mapping[str, Any] = field(default_factory=dict)
-    lines: Mapping[str, int] = field(default_factory=dict)
-    """Setting → line of its key, from 1."""
-    problems: tuple[Problem, ...] = ()
-    is_gate_broken: bool = False
-    """It sets a gate that cannot be read."""
-
-    def origin(self, setting: str) -> str:
-        """`.versioner.yml line 3`."""
-        line = self.lines.get(setting)
-        return one_line(self.path) + (f" line {line}" if line else "")
 
 
 class _UnreadableError(Exception):

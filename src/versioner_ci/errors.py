@@ -44,7 +44,7 @@ class RejectedError(VersionerError):
     exit_code = EXIT_REJECTED
 
 
-class Interrupted(BaseException):  # noqa: N818 - a signal, not an error; no `except Exception` may swallow it
+class Interrupted(BaseException):
     """SIGINT, SIGTERM or SIGHUP arrived; the exit code is 128 + its number."""
 
     def __init__(self, signum: int) -> None:

@@ -6,12 +6,11 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxySchemeUnknown, ReadTimeoutError
 
 from versioner_ci.connect import NameTimeoutError, Stage
 from versioner_ci.reply import Failure, Kind
@@ -28,8 +27,7 @@ _TUNNEL = r"Tunnel connection failed: (\d{3})"
 E = TypeVar("E", bound=BaseException)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where a request was to go: HOST[:PORT] of the server, and of the proxy."""
 
     host: str
@@ -101,7 +99,7 @@ def _before(chain: _Chain, stage: Stage, place: Place) -> Failure | None:
         return _failure(Kind.TLS, one_line(str(trust)), is_lasting=True)
     if chain.has(InvalidProxyURL):
         return _failure(Kind.PROXY, f"{place}: the proxy's address is malformed", is_lasting=True)
-    if chain.has(InvalidSchema) and place.proxy:
+    if chain.has(InvalidSchema, ProxySchemeUnknown) and place.proxy:
         return _failure(Kind.PROXY, f"{place}: this kind of proxy is not supported", is_lasting=True)
     if chain.has(UnicodeEncodeError) or (stage is Stage.NAME and chain.has(InvalidHeader)):
         return _failure(Kind.OTHER, f"{place}: the key holds characters that HTTP cannot carry", is_lasting=True)

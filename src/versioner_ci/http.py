@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from ssl import SSLContext
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,7 +22,8 @@ from versioner_ci.text import one_line
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 4.0
 MOST_BODY = 64 * 1024
-_MOMENT = 0.05
+_MOMENT = 0.25
+_MALFORMED, _HOSTLESS = "a malformed address", "an address without a host"
 
 __all__ = ["Failure", "Kind", "Reply", "Transport"]
 
@@ -61,7 +61,10 @@ class Transport:
             if reason := self._refuses(parts):
                 return _failed(place, Failure(kind=Kind.OTHER, detail=f"{place}: {reason}", is_lasting=True))
             proxy = proxy_for(parts, self._env)
-            place = replace(place, proxy=_shown(proxy) if proxy else None)
+            if proxy and _shown(proxy) in {_MALFORMED, _HOSTLESS}:
+                reason = "the proxy's address is malformed"
+                return _failed(place, Failure(kind=Kind.PROXY, detail=f"{place}: {reason}", is_lasting=True))
+            place = place._replace(proxy=_shown(proxy) if proxy else None)
             return self._post(_prepare(url, headers, body), proxy, place, timeout)
         except Exception as error:  # noqa: BLE001 - whatever a hostile server makes the libraries raise
             return _failed(place, explain(error, CALL.stage, place))
@@ -119,9 +122,9 @@ def _shown(url: str) -> str:
         parts = urlsplit(f"//{authority}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "a malformed address"
+        return _MALFORMED
     host = one_line(f"[{host}]" if ":" in host else host)
-    return (host if port is None else f"{host}:{port}") or "an address without a host"
+    return (host if port is None else f"{host}:{port}") or _HOSTLESS
 
 
 def _failed(place: Place, failure: Failure) -> Reply:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -23,8 +23,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(NamedTuple):
     """Why there is no answer."""
 
     kind: Kind
@@ -36,13 +35,12 @@ class Failure:
     """Another try now would end the same way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """What came of one request; either `status` or `failure` is set."""
 
-    status: int | None = None
     headers: Mapping[str, str]
     """Names in any case."""
+    status: int | None = None
     body: bytes = b""
     """As received, never decoded; at most 64 KiB."""
     is_whole: bool = True

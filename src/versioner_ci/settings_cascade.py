@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from versioner_ci.config_file import FileConfig
+from versioner_ci.config_record import FileConfig
 from versioner_ci.context import CIContext
 from versioner_ci.settings_parse import ParseError, is_blank, is_plain_http, shown
 from versioner_ci.settings_table import Setting, Shape

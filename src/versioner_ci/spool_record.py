@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from versioner_ci.event import from_record, to_record
@@ -27,7 +26,7 @@ def encode(sink: str, stored: Stored) -> bytes:
         "sink": sink,
         "job": stored.job,
         "event": to_record(item.event),
-        "targets": [asdict(target) for target in item.targets],
+        "targets": [target._asdict() for target in item.targets],
         "channels": dict(item.channels),
         "is_gated": item.is_gated,
         "is_unsure": item.is_unsure,

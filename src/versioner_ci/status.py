@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from versioner_ci.errors import UsageError
 
@@ -35,8 +35,7 @@ class State(str, Enum):
         return {State.PENDING: 0, State.STARTED: 1}.get(self, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How an event type is shown: icon, Slack wording and colour (hex)."""
 
     icon: str
@@ -58,8 +57,7 @@ LOOKS: dict[tuple[Kind, State], Look] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One row: `kind` None means both; `host` marks a CI host's own word."""
 
     word: str
@@ -114,8 +112,10 @@ def normalise(kind: Kind, word: str) -> State:
     if row is not None and row.kind in {None, kind}:
         return row.state
     if row is not None:
-        raise UsageError(f"'{word}' is a word for a {row.kind.value if row.kind else ''}, not for a {kind.value}",
-                         fix=f"use '{row.state.value}'")
+        raise UsageError(
+            f"'{word}' is a word for a {row.kind.value if row.kind else ''}, not for a {kind.value}",
+            fix=f"use '{row.state.value}'",
+        )
     raise UsageError(f"unknown status '{word[:60]}'", fix=f"did you mean {_nearest(kind, word)}?")
 
 
@@ -129,5 +129,10 @@ def _nearest(kind: Kind, word: str) -> str:
 
 def reason_of(word: str) -> str | None:
     """Why an ending happened, where the host's word itself says so (`extra_metadata.reason`)."""
-    return {"timed_out": "timeout", "timedout": "timeout", "skipped": "skipped", "not_built": "superseded",
-            "stale": "superseded"}.get(canonical(word))
+    return {
+        "timed_out": "timeout",
+        "timedout": "timeout",
+        "skipped": "skipped",
+        "not_built": "superseded",
+        "stale": "superseded",
+    }.get(canonical(word))

@@ -5,25 +5,18 @@ from __future__ import annotations
 import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LONE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates but those that stand for a byte which was not UTF-8."""
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 MARK = "…[cut]"
 
 
 def clean(value: str) -> str:
-    """Valid Unicode: bytes that were not UTF-8 and NUL become U+FFFD."""
-    if value.isascii():
-        return value.replace("\0", "\ufffd")
-    raw = value.encode("utf-8", "surrogateescape" if _escapable(value) else "replace")
-    return raw.decode("utf-8", "replace").replace("\0", "\ufffd")
-
-
-def _escapable(value: str) -> bool:
-    try:
-        value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Valid Unicode: bytes that were not UTF-8, lone surrogates and NUL become U+FFFD."""
+    if not value.isascii():
+        value = _LONE.sub("\ufffd", value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return value.replace("\0", "\ufffd")
 
 
 def one_line(value: str) -> str:

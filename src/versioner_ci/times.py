@@ -26,10 +26,10 @@ def parse(text: str) -> float:
     word = text.strip()
     try:
         seconds = float(word) if word.replace(".", "", 1).isdecimal() else _parse_iso(word)
-        if not 0 <= seconds <= _LATEST:
-            raise ValueError("outside the calendar")
     except (ValueError, OverflowError):
-        raise UsageError(f"not a time: '{text[:60]}'", fix="write it like 2026-01-31T12:00:00Z") from None
+        seconds = -1.0
+    if not 0 <= seconds <= _LATEST:
+        raise UsageError(f"not a time: '{text[:60]}'", fix="write it like 2026-01-31T12:00:00Z")
     return seconds
 
 

@@ -82,7 +82,7 @@ class FakeSlack:
         self.faults.append(Fault(method, channel, times, 429, {"Retry-After": str(retry_after)}, body))
 
     def answer(self, status: int, body: str | None, **fault: Any) -> None:
-        """Any answer at all (None: the connection is closed without one); more fields of Fault by name."""
+        """Any answer at all (None: no answer, the connection is closed); more fields of Fault by name."""
         self.faults.append(Fault(status=status, body=body, **fault))
 
     def delay(self, seconds: float, *, method: str | None = None, times: int = 1_000) -> None:
@@ -145,10 +145,8 @@ class FakeSlack:
 
     def _refusal(self, method: str, error: BadMessageError | RefusedError) -> Reply:
         if isinstance(error, BadMessageError):
-            reply: dict[str, Any] = {"ok": False, "error": error.code,
-                                     "response_metadata": {"messages": [f"[ERROR] {error.why}"]}}
-        else:
-            reply = error.reply
+            error = RefusedError(error.code, response_metadata={"messages": [f"[ERROR] {error.why}"]})
+        reply = error.reply
         if method == WEBHOOK:
             status = {"no_service": 404, "channel_is_archived": 410}.get(reply["error"], 400)
             return status, {}, reply["error"]

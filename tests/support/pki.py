@@ -32,6 +32,13 @@ class Authority:
         leaf.configure_cert(made)
         return made
 
+    def self_signed(self) -> ssl.SSLContext:
+        """A server's context with the authority's own certificate."""
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with trustme.Blob(self._ca.cert_pem.bytes() + self._ca.private_key_pem.bytes()).tempfile() as path:
+            made.load_cert_chain(path)
+        return made
+
 
 @cache
 def authority() -> Authority:

@@ -135,7 +135,7 @@ def _keys(value: Any, needed: set[str], allowed: set[str], code: str = "invalid_
     _must(value.keys() <= needed | allowed, code, f"unknown {sorted(value.keys() - needed - allowed)}")
 
 
-def _must(truth: bool, code: str, why: str) -> None:  # noqa: FBT001 - reads like assert
+def _must(truth: bool, code: str, why: str) -> None:
     if not truth:
         raise BadMessageError(code, why)
 

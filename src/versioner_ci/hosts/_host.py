@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from versioner_ci import text
 from versioner_ci.context import CIContext
@@ -36,8 +36,7 @@ class Variables:
         return self._values.get(name, "").lower() in {"true", "1", "yes"}
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """One CI host: a module in this folder exports it as HOST."""
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from versioner_ci.event import Event
 
@@ -30,8 +30,7 @@ class Answer(Enum):
     """Final: the tracker's rules do not let this deployment start."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class Rejection(NamedTuple):
     """Why the tracker does not let a deployment start."""
 
     rule: str | None
@@ -40,8 +39,7 @@ class Rejection:
     """Seconds from now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """A Slack channel that one event goes to; `channel` is "" for a webhook."""
 
     channel: str

@@ -191,7 +191,7 @@ class _Delivery:
         said, warning = _spoken(post, messages.message(self._event, target.mentions),
                                 messages.plain(self._event, target.mentions))
         judgement = self._judge(said, target.channel)
-        left = replace(target, is_reply_due=instead_of_reply) if judgement.is_open else None
+        left = target._replace(is_reply_due=instead_of_reply) if judgement.is_open else None
         stands = None if instead_of_reply else _stands(target.channel, said)
         return _Served(channel=target.channel, judgement=judgement, left=left, stands=stands, warning=warning)
 
@@ -210,7 +210,7 @@ class _Delivery:
         if isinstance(said, Said) and said.code in UNTHREADABLE:
             return self._post(target, instead_of_reply=True)
         judgement = self._judge(said, target.channel)
-        left = replace(target, is_reply_due=True) if judgement.is_open else None
+        left = target._replace(is_reply_due=True) if judgement.is_open else None
         return _Served(channel=target.channel, judgement=judgement, left=left, warning=warning or again)
 
     def _new(self, channel: str, message: Message, **thread: Any) -> Said | Reply:

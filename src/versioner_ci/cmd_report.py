@@ -1,0 +1,168 @@
+"""`versioner-ci report`: one event."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from typing import BinaryIO
+
+from versioner_ci import report
+from versioner_ci.cli import Invocation
+from versioner_ci.cmd_error_file import read_error
+from versioner_ci.console import Console
+from versioner_ci.details import Details
+from versioner_ci.errors import EXIT_REJECTED, UsageError
+from versioner_ci.needs import worst_of
+from versioner_ci.options import Parser, add_settings, flags_of, kind_of
+from versioner_ci.report_json import as_json
+from versioner_ci.reporter import Reporter
+from versioner_ci.result import Report
+from versioner_ci.session import Call, Session, open_session
+from versioner_ci.settings import Gate
+from versioner_ci.settings_parse import shown
+from versioner_ci.settings_values import nearest
+from versioner_ci.status import UNSTABLE, Kind, State, canonical, normalise, reason_of
+from versioner_ci.times import parse
+
+REASONS = ("user", "timeout", "superseded", "signal", "skipped", "exit_code", "rejected")
+SHUT = "gate 'required': only the tracker's acceptance lets this deployment start, and there is none (exit 5)"
+
+
+def parser() -> Parser:
+    """The options of `report`."""
+    made = Parser(
+        "report", usage="versioner-ci report KIND (STATUS | --host-status WORD | --needs @FILE) [options]",
+        description="Report one event of a build or a deployment to the tracker and Slack.",
+    )
+    made.add_argument("kind", metavar="KIND", help="build or deployment")
+    made.add_argument("status", metavar="STATUS", nargs="?", help="a word of `versioner-ci statuses`, like started")
+    made.add_argument("--host-status", metavar="WORD", help="the CI host's own word; an unknown one is only a warning")
+    made.add_argument("--needs", metavar="@FILE",
+                      help="GitHub's toJSON(needs): the whole run's ending, failure before cancelled before success")
+    made.add_argument("--error", metavar="TEXT", help="what went wrong")
+    made.add_argument("--error-code", metavar="CODE", help="its code")
+    made.add_argument("--error-file", metavar="PATH", help="a file whose last 20 lines tell what went wrong")
+    made.add_argument("--occurred-at", metavar="TIME", help="when it happened, like 2026-01-31T12:00:00Z [now]")
+    made.add_argument("--reason", metavar="WORD", help=f"why it ended: {', '.join(REASONS)}")
+    made.add_argument("--dry-run", action="store_true", help="print the exact requests, secrets masked; send nothing")
+    made.add_argument("--json", action="store_true", help="print one JSON object on stdout, whatever happens")
+    add_settings(made)
+    return made
+
+
+def main(call: Invocation) -> int:
+    """The exit code of `report`."""
+    options = parser().read(call.arguments)
+    kind = kind_of(options.kind)
+    details = _details(options, call.console)
+    asked = Call(flags=flags_of(options), env=call.env, cwd=call.cwd, began=call.began, is_dry=options.dry_run)
+    session = open_session(asked, stdin=_stdin(options))
+    call.console.follow(session.config, session.redactor)
+    _explain(session, call.console)
+    reporter = Reporter(session)
+    state, details, notice = _state(options, kind, details, session)
+    if state is None:
+        result = Report(notice=notice, warnings=tuple(session.warnings))
+    elif options.dry_run:
+        from versioner_ci.preview import preview  # noqa: PLC0415 - seldom
+
+        requests = preview(reporter, kind, state, details, is_group=options.needs is not None)
+        call.console.json(requests, indent=2)
+        call.console.note("dry run: nothing was sent, and nothing was written")
+        return 0
+    elif options.needs is not None:
+        result = reporter.report_group(kind, state, details)
+    else:
+        result = reporter.report(kind, state, details, say=call.console.note)
+    call.signals.is_raising = False
+    is_required = state is State.STARTED and kind is Kind.DEPLOYMENT and _is_required(session)
+    return _said(call.console, options, result, session, is_required=is_required)
+
+
+def _said(
+    console: Console, options: argparse.Namespace, result: Report, session: Session, *, is_required: bool
+) -> int:
+    console.tell(result)
+    code = report.exit_code(result, fail_on_error=session.config.fail_on_error, is_required=is_required)
+    if code == EXIT_REJECTED and result.rejection is None:
+        console.error(SHUT)
+    if result.event is not None:
+        console.detail(f"lifecycle {result.event.lifecycle_id}, idempotency key {result.event.key}")
+    if options.json:
+        console.json(as_json(result))
+    return code
+
+
+def _explain(session: Session, console: Console) -> None:
+    config, context = session.config, session.context
+    named = ", ".join(
+        f"{name} {shown(getattr(config, name))} ({config.origins[name]})"
+        for name in ("product", "version", "environment") if getattr(config, name)
+    )
+    run = f", run {shown(context.invoke_id)}" if context.invoke_id else ""
+    console.detail(f"CI host {context.source_system}{run}; {named}")
+    console.detail(f"what cannot be delivered is kept in {session.place.root}")
+
+
+def _is_required(session: Session) -> bool:
+    config = session.config
+    return (config.gate is Gate.REQUIRED or config.is_gate_broken) and not config.is_disabled
+
+
+def _state(
+    options: argparse.Namespace, kind: Kind, details: Details, session: Session
+) -> tuple[State | None, Details, str | None]:
+    """The state to report; None: nothing is to be reported, and why."""
+    given = [name for name in ("status", "host_status", "needs") if getattr(options, name) is not None]
+    if not given:
+        raise UsageError("STATUS is missing", fix="a word like started, or --host-status WORD, or --needs @FILE")
+    if len(given) > 1:
+        raise UsageError("give only one of STATUS, --host-status and --needs")
+    if options.needs is not None:
+        state = worst_of(options.needs)
+        return state, details, None if state else "no needed job has run: nothing is reported"
+    word = options.status if options.status is not None else options.host_status
+    is_unstable = canonical(word) == UNSTABLE
+    details = replace(details, is_unstable=is_unstable, host_word=options.host_status)
+    try:
+        state = normalise(kind, word)
+    except UsageError as error:
+        if options.host_status is None:
+            raise
+        session.warnings.append(f"--host-status: {error}: nothing is reported")
+        return None, details, None
+    if is_unstable and session.config.unstable == State.FAILED.value:
+        state = State.FAILED
+    reason = details.reason or (reason_of(word) if state.is_ending else None)
+    return state, replace(details, reason=reason), None
+
+
+def _details(options: argparse.Namespace, console: Console) -> Details:
+    """What was typed about the event; empty text is what a pipeline's unset variable leaves, and counts as none."""
+    for name in ("reason", "error_file", "occurred_at"):
+        if getattr(options, name) is not None and not getattr(options, name).strip():
+            console.warn(f"--{name.replace('_', '-')} is empty and counts as not given")
+            setattr(options, name, None)
+    if options.reason is not None and options.reason not in REASONS:
+        near = nearest(options.reason, REASONS)
+        fix = f"did you mean {near}?" if near else f"one of {', '.join(REASONS)}"
+        raise UsageError(f"--reason: unknown word {shown(options.reason)}", fix=fix)
+    return Details(
+        occurred_at=_time(options.occurred_at) if options.occurred_at is not None else None,
+        error=options.error or (read_error(options.error_file) if options.error_file is not None else None),
+        error_code=options.error_code or None,
+        reason=options.reason,
+    )
+
+
+def _time(text: str) -> float:
+    try:
+        return parse(text)
+    except UsageError as error:
+        fix = "it counts in seconds, like 1769860800" if text.strip().isdigit() else error.fix
+        raise UsageError(f"--occurred-at: not a time: {shown(text)}", fix=fix) from None
+
+
+def _stdin(options: argparse.Namespace) -> BinaryIO | None:
+    return sys.stdin.buffer if options.metadata_json == "-" and sys.stdin is not None else None

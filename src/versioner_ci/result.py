@@ -1,0 +1,39 @@
+"""What one call came to: the event, each sink's outcome, and what has to be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from versioner_ci.event import Event
+from versioner_ci.identity import Handle
+from versioner_ci.outcome import Backlog, Outcome, Verdict, worst
+from versioner_ci.sinks._sink import Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """`report.py` turns it into text, annotations, a summary, JSON and an exit code."""
+
+    event: Event | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    backlogs: tuple[Backlog, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notice: str | None = None
+    """Why nothing was sent, where nothing was."""
+    is_doubled: bool = False
+    handle: Handle | None = None
+    kept_at: str | None = None
+    """The folder that holds what is kept."""
+    signum: int | None = None
+    """The signal that cut the call short."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst sink's."""
+        if self.is_doubled:
+            return Verdict.DUPLICATE
+        return worst(outcome.verdict for outcome in self.outcomes)
+
+    @property
+    def rejection(self) -> Rejection | None:
+        return next((outcome.rejection for outcome in self.outcomes if outcome.rejection is not None), None)

@@ -1,0 +1,1 @@
+"""Speed and memory of the installed command, as paired ratios in one run."""

@@ -1,0 +1,97 @@
+"""`script/demo` as a process: it shows the whole story, ends by itself and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import Result
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 50
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path, int]:
+    """What one run printed, its temporary folder, its process group."""
+    folder = tmp_path_factory.mktemp("demo")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "script.demo_main", "--once"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder), "GITHUB_ACTIONS": "true", "VERSIONER_DISABLED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    return Result(code=process.returncode, out=out.decode(), err=err.decode(), seconds=0.0), folder, process.pid
+
+
+def test_it_ends_well(demo: tuple[Result, Path, int]) -> None:
+    result, _, _ = demo
+    assert (result.code, result.err) == (0, "")
+
+
+def test_it_shows_what_the_tracker_received(demo: tuple[Result, Path, int]) -> None:
+    rows = re.findall(r"^  [\d:.]{12}  (\w+) +shop +[0-9a-f]{12}  (\S+) +(\w+) +(\w+)$", demo[0].out, re.MULTILINE)
+    assert rows == [
+        ("build", "–", "started", "accepted"),
+        ("build", "–", "completed", "accepted"),
+        ("deployment", "production", "started", "accepted"),
+        ("deployment", "production", "completed", "accepted"),
+        ("deployment", "staging", "started", "accepted"),
+        ("deployment", "staging", "failed", "accepted"),
+        ("deployment", "canary", "started", "accepted"),
+        ("deployment", "canary", "aborted", "accepted"),
+        ("deployment", "europe", "pending", "accepted"),
+        ("deployment", "finance", "started", "rejected"),
+    ]
+
+
+def test_it_shows_the_channel_as_it_now_stands(demo: tuple[Result, Path, int]) -> None:
+    channel = demo[0].out.partition("as it now stands")[2]
+    icons = re.findall(r"^  (\S+) (?:Build|Deployment) (\w+): shop", channel, re.MULTILINE)
+    assert icons == [("✅", "succeeded"), ("✅", "succeeded"), ("❌", "failed"), ("🛑", "aborted"), ("⏳", "queued")]
+    assert channel.count("↳") == 2
+    assert 'ERROR: column "price" exists already' in channel
+    assert "finance" not in channel
+
+
+def test_the_rejected_command_did_not_run(demo: tuple[Result, Path, int]) -> None:
+    story = demo[0].out.partition("What the tracker received")[0]
+    assert "deploying to production" in story
+    assert "deploying to finance" not in story
+    assert "rejected by rule 'month-end-freeze': No deployments at month's end" in story
+
+
+def test_each_step_tells_its_exit_code(demo: tuple[Result, Path, int]) -> None:
+    assert re.findall(r"exit code (\d+)", demo[0].out) == ["0", "0", "3", "143", "0", "5"]
+
+
+def test_nothing_is_left_behind(demo: tuple[Result, Path, int]) -> None:
+    _, folder, group = demo
+    assert list(folder.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+def test_a_wrong_option_is_told() -> None:
+    command = [sys.executable, "-m", "script.demo_main", "--twice"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (2, "usage: script/demo [--once]\n")
+
+
+@pytest.mark.parametrize(("script", "module"), [("demo", "script.demo_main"), ("reference", "script.reference_main")])
+def test_the_command_sets_itself_up_first(script: str, module: str) -> None:
+    lines = [line for line in (ROOT / "script" / script).read_text().splitlines() if not line.startswith("#")]
+    assert lines == ["set -eu", 'cd "$(dirname "$0")/.."', "./script/bootstrap",
+                     f'exec .venv/bin/python -m {module} "$@"']  # fmt: skip
