@@ -34,6 +34,16 @@ hypothesis.settings.load_profile(
 )
 
 
+_LONG = ("tests/faults/", "tests/e2e/", "tests/gitlab/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole folders of tests that drive real processes against slow servers are not in the fast loop."""
+    for item in items:
+        if any(folder in item.path.as_posix() for folder in _LONG):
+            item.add_marker(pytest.mark.slow)
+
+
 def _guard() -> ModuleType:
     """The guard's hook in this process, once."""
     name = "tests_loopback_only"

@@ -96,6 +96,7 @@ def test_a_2xx_shorter_than_announced_is_unknown_and_tried_once_more() -> None:
 
 # Other errors
 
+
 @pytest.mark.parametrize("status", [400, 402, 406, 410, 411, 413, 415, 418, 422, 431, 451, 499])
 def test_any_other_4xx_is_final(status: int) -> None:
     receipt = answer(status, {"detail": "no"})
@@ -136,11 +137,23 @@ def test_a_proxys_407_is_not_the_trackers_word() -> None:
     assert "proxy asks for a user name" in receipt.detail
 
 
-@pytest.mark.parametrize(("status", "expected"), [
-    (408, Answer.TEMPORARY), (425, Answer.TEMPORARY), (429, Answer.TEMPORARY), (500, Answer.TEMPORARY),
-    (501, Answer.TEMPORARY), (503, Answer.TEMPORARY), (599, Answer.TEMPORARY),
-    (502, Answer.UNKNOWN), (504, Answer.UNKNOWN), (101, Answer.UNKNOWN), (103, Answer.UNKNOWN), (700, Answer.UNKNOWN),
-])
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (408, Answer.TEMPORARY),
+        (425, Answer.TEMPORARY),
+        (429, Answer.TEMPORARY),
+        (500, Answer.TEMPORARY),
+        (501, Answer.TEMPORARY),
+        (503, Answer.TEMPORARY),
+        (599, Answer.TEMPORARY),
+        (502, Answer.UNKNOWN),
+        (504, Answer.UNKNOWN),
+        (101, Answer.UNKNOWN),
+        (103, Answer.UNKNOWN),
+        (700, Answer.UNKNOWN),
+    ],
+)
 def test_what_may_pass_is_tried_again(status: int, expected: Answer) -> None:
     assert answer(status).answer is expected
 
@@ -150,13 +163,23 @@ def test_a_5xx_names_status_and_request_id() -> None:
     assert receipt.detail == "HTTP 500 from api.test, request id req-7\\x1b[31m: boom"
 
 
-@pytest.mark.parametrize(("value", "seconds", "words"), [
-    ("2", 2.0, "asks to wait 2 s"), ("1e9", 1e9, "server asks to wait 31 y"), ("0", 0.0, None), ("-5", None, None),
-    ("NaN", None, None), ("", None, None),
-])
+@pytest.mark.parametrize(
+    ("value", "seconds", "words"),
+    [
+        ("2", 2.0, "asks to wait 2 s"),
+        ("1e9", 1e9, "server asks to wait 31 y"),
+        ("0", 0.0, None),
+        ("-5", None, None),
+        ("NaN", None, None),
+        ("", None, None),
+    ],
+)
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_time_that_a_server_asks_for_is_handed_on(
-    status: int, value: str, seconds: float | None, words: str | None,
+    status: int,
+    value: str,
+    seconds: float | None,
+    words: str | None,
 ) -> None:
     receipt = answer(status, headers={"Retry-After": value})
     assert (receipt.answer, receipt.retry_after) == (Answer.TEMPORARY, seconds)
@@ -168,10 +191,14 @@ def test_a_wait_in_a_429s_body_counts_too() -> None:
     assert answer(429, {"detail": {"code": "rate_limited", "retry_after": 7}}).retry_after == 7
 
 
-@pytest.mark.parametrize("body", [
-    b"The plain HTTP request was sent to HTTPS port", b"Client sent an HTTP request to an HTTPS server.",
-    b"You're speaking plain HTTP to an SSL-enabled server port.",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"The plain HTTP request was sent to HTTPS port",
+        b"Client sent an HTTP request to an HTTPS server.",
+        b"You're speaking plain HTTP to an SSL-enabled server port.",
+    ],
+)
 def test_a_tls_server_that_was_spoken_to_plainly_keeps_the_event(body: bytes) -> None:
     receipt = answer(400, b"<html>" + body, {"Content-Type": "text/html"})
     assert receipt.answer is Answer.KEPT

@@ -12,6 +12,7 @@ from versioner_ci.times import stamp
 
 # The tracker's rules
 
+
 def policy(**fields: Any) -> dict[str, Any]:
     return {"detail": {"error": "Rejected", "message": "No deploys on Friday", **fields}}
 
@@ -50,11 +51,26 @@ NOT_POLICY: list[tuple[str, Any]] = [
     ("no-code", {"detail": "version 1.2 belongs to another commit"}),
     ("message-only", {"detail": {"message": "version 1.2 belongs to another commit"}}),
     ("list", {"detail": [{"loc": ["body"], "msg": "x"}]}),
-    *((code, policy(code=code)) for code in (
-        "idempotency_mismatch", "IDEMPOTENCY-MISMATCH", "VERSION_CONFLICT", "version-conflict", "Version Conflict",
-        "VERSION_EXISTS", "version_already_exists", "COMMIT_MISMATCH", "commit_conflict", "version_commit_conflict",
-        "version_sha_mismatch", "build_version_exists", "scm_sha_mismatch", "DUPLICATE_VERSION", "conflicting_commit",
-    )),
+    *(
+        (code, policy(code=code))
+        for code in (
+            "idempotency_mismatch",
+            "IDEMPOTENCY-MISMATCH",
+            "VERSION_CONFLICT",
+            "version-conflict",
+            "Version Conflict",
+            "VERSION_EXISTS",
+            "version_already_exists",
+            "COMMIT_MISMATCH",
+            "commit_conflict",
+            "version_commit_conflict",
+            "version_sha_mismatch",
+            "build_version_exists",
+            "scm_sha_mismatch",
+            "DUPLICATE_VERSION",
+            "conflicting_commit",
+        )
+    ),
     ("error-as-code", {"error": "version_conflict", "message": "x"}),
 ]
 
@@ -108,8 +124,19 @@ def test_an_unknown_rule_still_blocks_and_says_so(status: int, body: Any, rule: 
     assert (rejection.rule, rejection.reason) == (rule, reason)
 
 
-WAITS = [(30, 30.0), ("30", 30.0), (stamp(NOW + 30), 30.0), (stamp(NOW - 30), 0.0), (True, None), (-1, None),
-         ("later", None), (None, None), ({}, None), (1e400, None), ("Mon, 21 Sep 2026 14:13:50 GMT", 30.0)]
+WAITS = [
+    (30, 30.0),
+    ("30", 30.0),
+    (stamp(NOW + 30), 30.0),
+    (stamp(NOW - 30), 0.0),
+    (True, None),
+    (-1, None),
+    ("later", None),
+    (None, None),
+    ({}, None),
+    (1e400, None),
+    ("Mon, 21 Sep 2026 14:13:50 GMT", 30.0),
+]
 
 
 @pytest.mark.parametrize(("value", "seconds"), WAITS, ids=[str(row[0]) for row in WAITS])

@@ -18,12 +18,18 @@ from versioner_ci.sinks._sink import Answer
 # No answer
 
 FAILURES = [
-    (Kind.DNS_UNKNOWN, False, True, Answer.KEPT), (Kind.DNS, False, False, Answer.TEMPORARY),
-    (Kind.REFUSED, False, False, Answer.TEMPORARY), (Kind.CONNECT, False, False, Answer.TEMPORARY),
-    (Kind.TLS, False, True, Answer.KEPT), (Kind.NOT_TLS, False, True, Answer.KEPT),
-    (Kind.TIMEOUT, True, False, Answer.UNKNOWN), (Kind.TIMEOUT, False, False, Answer.TEMPORARY),
-    (Kind.RESET, True, False, Answer.UNKNOWN), (Kind.MALFORMED, True, False, Answer.UNKNOWN),
-    (Kind.PROXY, False, False, Answer.TEMPORARY), (Kind.PROXY, False, True, Answer.KEPT),
+    (Kind.DNS_UNKNOWN, False, True, Answer.KEPT),
+    (Kind.DNS, False, False, Answer.TEMPORARY),
+    (Kind.REFUSED, False, False, Answer.TEMPORARY),
+    (Kind.CONNECT, False, False, Answer.TEMPORARY),
+    (Kind.TLS, False, True, Answer.KEPT),
+    (Kind.NOT_TLS, False, True, Answer.KEPT),
+    (Kind.TIMEOUT, True, False, Answer.UNKNOWN),
+    (Kind.TIMEOUT, False, False, Answer.TEMPORARY),
+    (Kind.RESET, True, False, Answer.UNKNOWN),
+    (Kind.MALFORMED, True, False, Answer.UNKNOWN),
+    (Kind.PROXY, False, False, Answer.TEMPORARY),
+    (Kind.PROXY, False, True, Answer.KEPT),
     (Kind.OTHER, False, True, Answer.KEPT),
 ]
 
@@ -37,8 +43,10 @@ def test_no_answer(kind: Kind, is_sent: bool, is_lasting: bool, expected: Answer
     assert ("retry is safe" in receipt.detail) is is_sent
 
 
-@pytest.mark.parametrize(("kind", "retries"), [(Kind.REFUSED, 3), (Kind.PROXY, 3), (Kind.CONNECT, None),
-                                                (Kind.DNS, None), (Kind.RESET, None)])
+@pytest.mark.parametrize(
+    ("kind", "retries"),
+    [(Kind.REFUSED, 3), (Kind.PROXY, 3), (Kind.CONNECT, None), (Kind.DNS, None), (Kind.RESET, None)],
+)
 def test_a_dead_port_is_tried_three_times_more_and_not_for_the_whole_budget(kind: Kind, retries: int | None) -> None:
     failure = Failure(kind=kind, detail="api.test")
     assert classify(Reply(headers={}, failure=failure), asked(), now=NOW).retries == retries
@@ -56,11 +64,21 @@ def test_a_tls_failure_says_how_to_name_an_authority() -> None:
 
 WORDS: list[tuple[str, Any, str]] = [
     ("text", {"detail": "bad version"}, "HTTP 422 from api.test: bad version"),
-    ("fields", {"detail": [{"loc": ["body", "version"], "msg": "field required", "type": "missing", "input": "canary"},
-                           {"loc": ["body", "tags", 0], "msg": "no", "ctx": {"error": "canary"}}]},
-     "HTTP 422 from api.test: body.version: field required; body.tags.0: no"),
-    ("object", {"detail": {"error": "Bad", "message": "Bad version", "code": "E7"}},
-     "HTTP 422 from api.test: Bad version (E7)"),
+    (
+        "fields",
+        {
+            "detail": [
+                {"loc": ["body", "version"], "msg": "field required", "type": "missing", "input": "canary"},
+                {"loc": ["body", "tags", 0], "msg": "no", "ctx": {"error": "canary"}},
+            ]
+        },
+        "HTTP 422 from api.test: body.version: field required; body.tags.0: no",
+    ),
+    (
+        "object",
+        {"detail": {"error": "Bad", "message": "Bad version", "code": "E7"}},
+        "HTTP 422 from api.test: Bad version (E7)",
+    ),
     ("top-level", {"error": "Bad", "message": "Bad version", "code": "E7"}, "HTTP 422 from api.test: Bad version (E7)"),
     ("code-only", {"detail": {"code": "E7"}}, "HTTP 422 from api.test: E7"),
     ("problem", {"title": "Bad", "detail": "Bad version"}, "HTTP 422 from api.test: Bad version"),
@@ -69,11 +87,17 @@ WORDS: list[tuple[str, Any, str]] = [
     ("list-of-strings", {"detail": ["one", "two"]}, "HTTP 422 from api.test: one; two"),
     ("number", {"detail": 7}, "HTTP 422 from api.test: 7"),
     ("null", {"detail": None}, "HTTP 422 from api.test"),
-    ("odd-fields", {"detail": [{"loc": {"a": 1}, "msg": ["x"]}, 5, None, {"loc": "body", "msg": "x"}]},
-     "HTTP 422 from api.test: invalid; body: x"),
+    (
+        "odd-fields",
+        {"detail": [{"loc": {"a": 1}, "msg": ["x"]}, 5, None, {"loc": "body", "msg": "x"}]},
+        "HTTP 422 from api.test: invalid; body: x",
+    ),
     ("many", {"detail": [{"loc": ["f"], "msg": "x"}] * 20}, "HTTP 422 from api.test: " + "f: x; " * 8 + "and 12 more"),
-    ("lines", {"detail": "a\r\n::error::b\x1b[31m\u2028c"},
-     "HTTP 422 from api.test: a\\r\\n::error::b\\x1b[31m\\x2028c"),
+    (
+        "lines",
+        {"detail": "a\r\n::error::b\x1b[31m\u2028c"},
+        "HTTP 422 from api.test: a\\r\\n::error::b\\x1b[31m\\x2028c",
+    ),
     ("secret", {"detail": f"{KEY} is bad"}, "HTTP 422 from api.test: *** is bad"),
     ("surrogate", b'{"detail": "a\\ud800b"}', "HTTP 422 from api.test: a\ufffdb"),
 ]
@@ -123,15 +147,36 @@ def test_hostile_text_costs_no_time() -> None:
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["detail", "error", "message", "code", "details", "rule_name", "retry_after", "loc", "msg",
-                         "id", "duplicate"]) | st.text(max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "detail",
+                    "error",
+                    "message",
+                    "code",
+                    "details",
+                    "rule_name",
+                    "retry_after",
+                    "loc",
+                    "msg",
+                    "id",
+                    "duplicate",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
 )
 _bodies = st.binary(max_size=200) | _json.map(lambda value: json.dumps(value).encode())
 _headers = st.dictionaries(
     st.sampled_from(["Content-Type", "Retry-After", "Date", "Location", "X-Request-Id", "Content-Encoding"]),
-    st.text(max_size=30) | st.sampled_from(["application/json", "text/plain", "1e999", "//["]), max_size=4,
+    st.text(max_size=30) | st.sampled_from(["application/json", "text/plain", "1e999", "//["]),
+    max_size=4,
 )
 
 
@@ -144,7 +189,11 @@ _common: dict[str, Any] = {"headers": {}, "is_gated": True, "is_whole": True}
 @example(status=422, body=b'{"detail": [{"loc": [' + b"[" * 900 + b"]" * 900 + b"]}]}", **_common)
 @example(status=409, body=b'{"detail": {"code": ' + b"9" * 4000 + b"}}", **_common)
 def test_every_reply_gives_a_receipt_of_one_line(
-    status: int, body: bytes, headers: dict[str, str], is_gated: bool, is_whole: bool,
+    status: int,
+    body: bytes,
+    headers: dict[str, str],
+    is_gated: bool,
+    is_whole: bool,
 ) -> None:
     reply = Reply(status=status, headers=headers, body=body, is_whole=is_whole, host="api.test")
     receipt = classify(reply, asked(is_gated=is_gated), now=NOW)

@@ -33,9 +33,18 @@ def test_the_waits_double_from_0_3_s_and_stay_within_the_budget() -> None:
     assert time.now <= 10
 
 
-@pytest.mark.parametrize("answer", [
-    Answer.ACCEPTED, Answer.DUPLICATE, Answer.KEPT, Answer.MISCONFIGURED, Answer.REFUSED, Answer.REJECTED,
-], ids=lambda answer: answer.value)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer.ACCEPTED,
+        Answer.DUPLICATE,
+        Answer.KEPT,
+        Answer.MISCONFIGURED,
+        Answer.REFUSED,
+        Answer.REJECTED,
+    ],
+    ids=lambda answer: answer.value,
+)
 def test_an_answer_that_another_try_would_not_change_is_the_last(answer: Answer) -> None:
     sink, time = Scripted(Receipt(answer=answer)), Time()
     assert tried(sink, time).receipt.answer is answer
@@ -101,7 +110,9 @@ def test_a_sink_that_raises_keeps_the_event_and_says_so_without_the_words_of_the
 
 
 UNSURE = {
-    "lost reply": (UNKNOWN, ACCEPTED), "refused": (DOWN, ACCEPTED), "lost, then refused": (UNKNOWN, DOWN, ACCEPTED),
+    "lost reply": (UNKNOWN, ACCEPTED),
+    "refused": (DOWN, ACCEPTED),
+    "lost, then refused": (UNKNOWN, DOWN, ACCEPTED),
 }
 
 

@@ -27,8 +27,18 @@ def test_jitter_is_a_quarter_each_way(random: float, factor: float) -> None:
 
 
 WAITS = [
-    ("2", 2.0), ("0", 0.0), (" 2.5 ", 2.5), ("007", 7.0), ("1e9", 1e9),
-    ("-5", None), ("-0.1", None), ("NaN", None), ("", None), ("   ", None), ("soon", None), ("2 s", None),
+    ("2", 2.0),
+    ("0", 0.0),
+    (" 2.5 ", 2.5),
+    ("007", 7.0),
+    ("1e9", 1e9),
+    ("-5", None),
+    ("-0.1", None),
+    ("NaN", None),
+    ("", None),
+    ("   ", None),
+    ("soon", None),
+    ("2 s", None),
     ("0x10", None),
     (formatdate(NOW + 30, usegmt=True), 30.0),
     (formatdate(NOW - 30, usegmt=True), 0.0),
@@ -91,10 +101,22 @@ def test_dates_are_read_as_the_standard_library_reads_them(moment: int) -> None:
     assert backoff.http_date(text) == moment == parsedate_to_datetime(text).timestamp()
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    (5, 5.0), (2.5, 2.5), ("5", 5.0), (0, 0.0), (True, None), (None, None), ([5], None), ({}, None), (-1, None),
-    ("x", None), (float("nan"), None),
-])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (5, 5.0),
+        (2.5, 2.5),
+        ("5", 5.0),
+        (0, 0.0),
+        (True, None),
+        (None, None),
+        ([5], None),
+        ({}, None),
+        (-1, None),
+        ("x", None),
+        (float("nan"), None),
+    ],
+)
 def test_a_wait_in_a_body_is_a_number_or_its_text(value: object, expected: float | None) -> None:
     assert backoff.seconds_of(value) == expected
 
@@ -103,9 +125,18 @@ def test_a_number_too_large_for_a_float_is_a_long_wait() -> None:
     assert backoff.seconds_of(10**400) == backoff.seconds_of(float("inf"))
 
 
-@pytest.mark.parametrize(("seconds", "words"), [
-    (0.2, "1 s"), (40, "40 s"), (59.5, "60 s"), (180, "3 min"), (7200, "2 h"), (90000, "1 d"), (1e9, "31 y"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 s"),
+        (40, "40 s"),
+        (59.5, "60 s"),
+        (180, "3 min"),
+        (7200, "2 h"),
+        (90000, "1 d"),
+        (1e9, "31 y"),
+    ],
+)
 def test_a_wait_in_words(seconds: float, words: str) -> None:
     assert backoff.in_words(seconds) == words
 

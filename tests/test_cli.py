@@ -27,12 +27,18 @@ WRONG = {
     "a misspelt option": ((*DEPLOYMENT, "--prodct", "x"), "unknown option --prodct (did you mean --product?)"),
     "an option without value": (("report", "build", "failed", "--version"), "--version needs a value (the product's, "),
     "empty text": (("report", "deployment", "failed", "--environment", ""), "--environment is empty"),
-    "a time": ((*DEPLOYMENT, "--occurred-at", "yesterday"),
-               "--occurred-at: not a time: 'yesterday' (write it like 2026-01-31T12:00:00Z)"),
-    "milliseconds": ((*DEPLOYMENT, "--occurred-at", "1769860800000000"),
-                     "--occurred-at: not a time: '1769860800000000' (it counts in seconds, like 1769860800)"),
-    "beyond all years": ((*DEPLOYMENT, "--occurred-at", "9999-12-31T23:59:59-14:00"),
-                         "--occurred-at: not a time: '9999-12-31T23:59:59-14:00' (write"),
+    "a time": (
+        (*DEPLOYMENT, "--occurred-at", "yesterday"),
+        "--occurred-at: not a time: 'yesterday' (write it like 2026-01-31T12:00:00Z)",
+    ),
+    "milliseconds": (
+        (*DEPLOYMENT, "--occurred-at", "1769860800000000"),
+        "--occurred-at: not a time: '1769860800000000' (it counts in seconds, like 1769860800)",
+    ),
+    "beyond all years": (
+        (*DEPLOYMENT, "--occurred-at", "9999-12-31T23:59:59-14:00"),
+        "--occurred-at: not a time: '9999-12-31T23:59:59-14:00' (write",
+    ),
     "metadata": ((*DEPLOYMENT, "--metadata", "team"), "--metadata 'team' has no '=' (write it like team=payments)"),
     "metadata as JSON": ((*DEPLOYMENT, "--metadata-json", '{"a":'), "metadata is not JSON: "),
     "a metadata file": ((*DEPLOYMENT, "--metadata-json", "@none"), "cannot read the metadata file 'none': No such"),
@@ -70,9 +76,7 @@ def test_bad_input_is_one_line_that_names_what_is_wrong(
 
 @pytest.mark.parametrize("text", ["", "  "], ids=["empty", "blank"])
 @pytest.mark.parametrize("option", ["--error", "--error-code", "--error-file", "--reason", "--occurred-at"])
-def test_an_unset_variable_of_a_pipeline_counts_as_not_given(
-    option: str, text: str, cli: RunCli, repo: Repo
-) -> None:
+def test_an_unset_variable_of_a_pipeline_counts_as_not_given(option: str, text: str, cli: RunCli, repo: Repo) -> None:
     with Recorder() as tracker:
         done = cli(*DEPLOYMENT, option, text, env={"VERSIONER_API_URL": tracker.url}, cwd=repo.path)
         [event] = tracker.wait_for(1)
@@ -109,6 +113,14 @@ def test_a_hosts_unknown_word_is_one_warning_and_nothing_is_guessed(cli: RunCli,
     assert done.err.count("\n") == 1
     assert done.err.startswith("versioner-ci: warning: --host-status: unknown status 'wierd'")
     assert done.err.endswith("nothing is reported\n")
+
+
+def test_a_hosts_word_that_is_like_none_points_to_the_list(cli: RunCli, repo: Repo) -> None:
+    done = cli("report", "build", "--host-status", "zzzqqq", env={"VERSIONER_API_KEY": KEY}, cwd=repo.path)
+    assert done.err == (
+        "versioner-ci: warning: --host-status: unknown status 'zzzqqq' (`versioner-ci statuses` lists all words): "
+        "nothing is reported\n"
+    )
 
 
 @pytest.mark.parametrize("needs", ["{}", '{"a": {"result": "skipped"}}'])

@@ -14,10 +14,17 @@ HOSTILE = "a`b|<b>\n::error::z##[error]"
 
 def github(folder: Path, url: str) -> dict[str, str]:
     return {
-        "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "7", "GITHUB_JOB": "j", "GITHUB_RUN_ATTEMPT": "1",
-        "GITHUB_REPOSITORY": "octo/shop", "GITHUB_SHA": "a" * 40, "GITHUB_REF": f"refs/heads/{BRANCH}",
-        "GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "summary"),
-        "RUNNER_TEMP": str(folder), "VERSIONER_API_URL": url,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_JOB": "j",
+        "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_REPOSITORY": "octo/shop",
+        "GITHUB_SHA": "a" * 40,
+        "GITHUB_REF": f"refs/heads/{BRANCH}",
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+        "RUNNER_TEMP": str(folder),
+        "VERSIONER_API_URL": url,
     }
 
 
@@ -36,8 +43,17 @@ def test_a_report_leaves_outputs_and_a_summary(cli: RunCli, repo: Repo, tmp_path
 
 
 def test_a_failed_delivery_is_one_annotation(cli: RunCli, repo: Repo, tmp_path: Path) -> None:
-    done = cli("report", "build", "started", "--timeout", "1", "--product", HOSTILE,
-               env=github(tmp_path, "http://127.0.0.1:1"), cwd=repo.path)
+    done = cli(
+        "report",
+        "build",
+        "started",
+        "--timeout",
+        "1",
+        "--product",
+        HOSTILE,
+        env=github(tmp_path, "http://127.0.0.1:1"),
+        cwd=repo.path,
+    )
     rows = done.err.splitlines()
     assert [row.partition("::build")[0] for row in rows] == ["::warning title=versioner-ci"]
     assert parsed((tmp_path / "output").read_text())["ok"] == "false"
@@ -61,8 +77,12 @@ def test_files_that_cannot_be_written_are_left(path: str, cli: RunCli, repo: Rep
 @pytest.mark.parametrize(
     "line",
     [
-        ("context",), ("context", "--json"), ("doctor",), ("doctor", "--json"),
-        ("report", "build", "started", "--dry-run"), ("report", "build", "started", "--json"),
+        ("context",),
+        ("context", "--json"),
+        ("doctor",),
+        ("doctor", "--json"),
+        ("report", "build", "started", "--dry-run"),
+        ("report", "build", "started", "--json"),
     ],
 )
 def test_no_name_of_the_hosts_becomes_a_command_on_either_stream(

@@ -18,8 +18,9 @@ KEY = "sk_1_canaryCanaryCanaryCanary"
 STARTED = ("report", "deployment", "started", "--environment", "production")
 PENDING = ("report", "deployment", "pending", "--environment", "production")
 SHORT = ("--timeout", "2")
-FROZEN = {"detail": {"error": "Locked", "message": "Friday", "code": "DEPLOYMENT_FROZEN",
-                     "details": {"rule_name": "freeze"}}}
+FROZEN = {
+    "detail": {"error": "Locked", "message": "Friday", "code": "DEPLOYMENT_FROZEN", "details": {"rule_name": "freeze"}}
+}
 
 Report = Callable[..., Result]
 
@@ -63,8 +64,16 @@ CASES: dict[str, tuple[dict[str, object] | None, tuple[str, ...], dict[str, str]
 @pytest.mark.parametrize("is_strict", [False, True], ids=["soft", "strict"])
 @pytest.mark.parametrize(("answer", "line", "env", "outcome", "soft", "strict"), CASES.values(), ids=CASES)
 def test_the_outcome_and_the_exit_code(
-    answer: dict[str, object] | None, line: tuple[str, ...], env: dict[str, str], outcome: str, soft: int, strict: int,
-    *, is_strict: bool, call: Report, tracker: Recorder,
+    answer: dict[str, object] | None,
+    line: tuple[str, ...],
+    env: dict[str, str],
+    outcome: str,
+    soft: int,
+    strict: int,
+    *,
+    is_strict: bool,
+    call: Report,
+    tracker: Recorder,
 ) -> None:
     if answer is not None:
         tracker.answer_next(**answer, times=99)  # type: ignore[arg-type]
@@ -101,9 +110,7 @@ def test_a_usage_error_is_one_json_object_too(line: tuple[str, ...], call: Repor
 
 
 @pytest.mark.parametrize("env", [{"VERSIONER_API_URL": "", "VERSIONER_API_KEY": ""}, {}], ids=["no tracker", "down"])
-def test_a_required_gate_stays_shut_without_an_acceptance(
-    env: dict[str, str], call: Report, tracker: Recorder
-) -> None:
+def test_a_required_gate_stays_shut_without_an_acceptance(env: dict[str, str], call: Report, tracker: Recorder) -> None:
     tracker.answer_next(503, times=99)
     done = call(*STARTED, *SHORT, "--gate", "required", "--json", **env)
     assert done.code == 5
@@ -148,8 +155,13 @@ def test_flush_says_what_it_did_not_even_try(call: Report, tracker: Recorder, tm
     waits = call("flush", "--fail-on-error", VERSIONER_SPOOL_DIR=spool)
     assert waits.code == 4
     assert "versioner-ci: warning: backend: 1 event not tried: the server asked to wait until 20" in waits.err
-    other = call("flush", VERSIONER_SPOOL_DIR=spool, VERSIONER_API_URL="", VERSIONER_API_KEY="",
-                 SLACK_WEBHOOK_URL="http://127.0.0.1:1/x")
+    other = call(
+        "flush",
+        VERSIONER_SPOOL_DIR=spool,
+        VERSIONER_API_URL="",
+        VERSIONER_API_KEY="",
+        SLACK_WEBHOOK_URL="http://127.0.0.1:1/x",
+    )
     assert "backend: 1 event kept, but nothing is configured here to send them to" in other.err
     assert (other.code, len(tracker.requests)) == (0, 1)
 
@@ -189,7 +201,11 @@ def test_a_signal_ends_the_call_in_time_and_keeps_the_event(
     tracker.delay = 20.0
     env = {**cli_env, "VERSIONER_API_URL": tracker.url, "VERSIONER_API_KEY": KEY}
     process = subprocess.Popen(
-        [str(COMMAND), *PENDING, "--json"], env=env, cwd=repo.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [str(COMMAND), *PENDING, "--json"],
+        env=env,
+        cwd=repo.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     give_up = time.monotonic() + 10

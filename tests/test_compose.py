@@ -33,8 +33,16 @@ def facts(context: CIContext | None = None, **settings: Any) -> Facts:
 
 
 def a_record(**more: Any) -> Record:
-    given = {"id": uid("one"), "group": uid("group"), "kind": "deployment", "product": "shop", "version": "1.4.2",
-             "environment": "production", "opened": NOW, "invoke_id": "77"}
+    given = {
+        "id": uid("one"),
+        "group": uid("group"),
+        "kind": "deployment",
+        "product": "shop",
+        "version": "1.4.2",
+        "environment": "production",
+        "opened": NOW,
+        "invoke_id": "77",
+    }
     return Record(**{**given, **more})
 
 
@@ -100,8 +108,9 @@ def test_a_start_of_a_given_time_counts_from_then() -> None:
     assert compose.started_marks(told, made(COMPLETED)) == {}
 
 
-@pytest.mark.parametrize(("state", "is_told"), [(FAILED, True), (ABORTED, True), (COMPLETED, False)],
-                         ids=["failed", "aborted", "completed"])
+@pytest.mark.parametrize(
+    ("state", "is_told"), [(FAILED, True), (ABORTED, True), (COMPLETED, False)], ids=["failed", "aborted", "completed"]
+)
 def test_the_error_that_an_inner_run_left_is_told_by_an_ending_that_is(state: State, *, is_told: bool) -> None:
     metadata = made(state, a_record(error="it broke", error_code="2")).metadata
     assert (metadata.get("error"), metadata.get("error_code")) == (("it broke", "2") if is_told else (None, None))
@@ -112,7 +121,8 @@ def test_an_endings_own_error_counts_more() -> None:
 
 
 PEOPLE = {
-    Identity.LOGIN: ("ada", None, None), Identity.FULL: ("ada", "ada@example.com", "Ada L"),
+    Identity.LOGIN: ("ada", None, None),
+    Identity.FULL: ("ada", "ada@example.com", "Ada L"),
     Identity.NONE: (None, None, None),
 }
 
@@ -130,13 +140,21 @@ def test_metadata_comes_from_settings_host_and_call_each_stronger_than_the_one_b
     details = Details(metadata={"c": "call"}, reason="timeout", host_word="TIMEDOUT", is_unstable=True)
     event = compose.event_of(told, a_record(), FAILED, details)[0]
     assert event.metadata == {
-        "a": "setting", "b": "host", "c": "call", "reason": "timeout", "vi_host_status": "TIMEDOUT", "unstable": True,
+        "a": "setting",
+        "b": "host",
+        "c": "call",
+        "reason": "timeout",
+        "vi_host_status": "TIMEDOUT",
+        "unstable": True,
     }
 
 
 def test_no_secret_is_in_an_event_wherever_it_came_from() -> None:
     context = CIContext(
-        source_system="github", scm_branch=f"fix-{SECRET}", run_url=f"https://ci.example/?key={SECRET}", actor=SECRET,
+        source_system="github",
+        scm_branch=f"fix-{SECRET}",
+        run_url=f"https://ci.example/?key={SECRET}",
+        actor=SECRET,
         metadata={"vi_gh_ref": SECRET},
     )
     config = Config(metadata={SECRET: [{"deep": (SECRET, 1)}]})
@@ -171,8 +189,9 @@ def test_identity_is_the_records() -> None:
 
 
 def test_a_runs_ending_has_its_groups_id_no_lifecycle_and_a_key_of_its_attempt() -> None:
-    wanted = Wanted(kind=Kind.BUILD, state=FAILED, product="shop", version="1", environment=None, key=None,
-                    given=frozenset())
+    wanted = Wanted(
+        kind=Kind.BUILD, state=FAILED, product="shop", version="1", environment=None, key=None, given=frozenset()
+    )
     runs = [CIContext(source_system="github", invoke_id="77", attempt=attempt) for attempt in ("1", "2")]
     first, second = (compose.group_event(facts(run), wanted, Details())[0] for run in runs)
     assert first.lifecycle_id is None

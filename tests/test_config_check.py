@@ -15,6 +15,7 @@ from versioner_ci.config_check import checked
 from versioner_ci.config_record import FileConfig
 from versioner_ci.settings import Gate, Identity, Route
 from versioner_ci.settings_table import BY_FILE_KEY, SETTINGS
+from versioner_ci.settings_values import NOWHERE
 
 
 def check(text: str | bytes) -> FileConfig:
@@ -209,9 +210,6 @@ def test_a_key_without_a_value_says_nothing(key: str) -> None:
         ("{event_type: '*', environments: {a: b}}", "must be text, not keys and values"),
         ("{event_type: '*', products: [1]}", "must be text, not a number"),
         ("{event_type: '*', products: ['']}", "is empty"),
-        ("{event_type: '*', mention: '@channel'}", "'@channel' is no mention"),
-        ("{event_type: '*', mention: ['<!here>']}", "'<!here>' is no mention"),
-        ("{event_type: '*', mention: ['<@U0456>\\n<!channel>']}", "is no mention"),
         ("null", "must be keys and values, not nothing"),
     ],
     ids=lambda text: text[:45],
@@ -224,6 +222,36 @@ def test_an_ill_entry_is_dropped_whole_and_the_others_stay(entry: str, said: str
     assert message.startswith("f line 2: notifications: ")
     assert said in message
     assert "this entry is ignored" in message
+
+
+@pytest.mark.parametrize(
+    ("mention", "said"),
+    [("'@channel'", "'@channel' is no mention"), ("'<!here>'", "'<!here>' is no mention"), ("12", "must be text"),
+     ('"<@U0456>\\n<!channel>"', "is no mention"), ("{a: b}", "must be text, not keys and values")],
+)  # fmt: skip
+def test_a_bad_mention_alone_is_left_out(mention: str, said: str) -> None:
+    config = check(f"notifications:\n  - event_type: '*.failed'\n    mention: ['@U0456', {mention}, '@S012']")
+    assert config.values["routes"] == (Route(event_type="*.failed", mention=("<@U0456>", "<!subteam^S012>")),)
+    [message] = map(str, config.problems)
+    assert message.startswith("f line 3: notifications: ")
+    assert said in message
+    assert "; this mention is ignored" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["notifications: [{event_type: deploy.failed}]", "notifications: deployment.failed", "notifications: {}",
+     "notifications: [1]", "product: x\nnotifications: [{event_type: '*'"],
+)  # fmt: skip
+def test_notifications_of_which_nothing_can_be_used_are_not_taken_for_none(text: str) -> None:
+    config = check(text)
+    assert config.values["routes"] == (NOWHERE,)
+    assert config.problems
+
+
+@pytest.mark.parametrize("text", ["notifications: []", "notifications:", "product: x", "a: ["])
+def test_without_entries_there_is_nothing_to_keep(text: str) -> None:
+    assert not check(text).values.get("routes")
 
 
 def test_a_status_word_in_an_event_type_is_told_its_canonical_form() -> None:

@@ -65,8 +65,11 @@ def test_a_warning_is_said_once(env: dict[str, str]) -> None:
 
 def test_on_github_warnings_and_errors_are_annotations() -> None:
     console, _, err = made(GITHUB)
-    report = Report(event=EVENT, outcomes=(outcome(Verdict.KEPT, "HTTP 503"),
-                                           outcome(Verdict.REJECTED, rejection=REJECTION)), warnings=("a warning",))
+    report = Report(
+        event=EVENT,
+        outcomes=(outcome(Verdict.KEPT, "HTTP 503"), outcome(Verdict.REJECTED, rejection=REJECTION)),
+        warnings=("a warning",),
+    )
     console.tell(report)
     rows = err.getvalue().splitlines()
     assert [row.partition(" ")[0] for row in rows] == ["::warning", "::warning", "::error"]
@@ -94,7 +97,12 @@ def test_a_leg_is_no_secret() -> None:
 
 OURS = ("::warning title=versioner-ci::name ", "::error title=versioner-ci::name too ")
 HOSTILE = [
-    "\n::error::x", "##[error]x", "##vso[task.complete]x", "\x1b[2J", "\r::set-output name=a::b", "%0A::error::x",
+    "\n::error::x",
+    "##[error]x",
+    "##vso[task.complete]x",
+    "\x1b[2J",
+    "\r::set-output name=a::b",
+    "%0A::error::x",
 ]
 
 

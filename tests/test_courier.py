@@ -351,7 +351,8 @@ def test_backlogs_of_one_sink_are_told_as_one() -> None:
     second = Backlog(sink="backend", delivered=4, left=1, set_aside=1)
     other = Backlog(sink="slack", left=1)
     assert united([first, other, second]) == (
-        Backlog(sink="backend", delivered=6, left=1, set_aside=1, detail="HTTP 503"), other,
+        Backlog(sink="backend", delivered=6, left=1, set_aside=1, detail="HTTP 503"),
+        other,
     )
 
 

@@ -174,12 +174,15 @@ class TestSlack:
         assert b.sink.told == ["one completed"]
         assert (tally.delivered, tally.left) == (1, 0)
 
-    @pytest.mark.parametrize("older", [
-        pytest.param((Target(channel="#other"),), id="in another channel"),
-        pytest.param((*CHANNEL, Target(channel="#other")), id="in one more channel"),
-        pytest.param((Target(channel=""),), id="by webhook"),
-        pytest.param((Target(channel="#deploys", is_reply_due=True),), id="a reply that is due"),
-    ])
+    @pytest.mark.parametrize(
+        "older",
+        [
+            pytest.param((Target(channel="#other"),), id="in another channel"),
+            pytest.param((*CHANNEL, Target(channel="#other")), id="in one more channel"),
+            pytest.param((Target(channel=""),), id="by webhook"),
+            pytest.param((Target(channel="#deploys", is_reply_due=True),), id="a reply that is due"),
+        ],
+    )
     def test_what_a_newer_one_does_not_overwrite_is_sent(self, tmp_path: Path, older: tuple[Target, ...]) -> None:
         b = bench(tmp_path, name="slack")
         b.kept("one", STARTED, targets=older)

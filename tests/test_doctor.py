@@ -31,7 +31,9 @@ def test_the_verdict_says_whether_it_is_proved(said: str, *, is_sent: bool) -> N
 def test_only_what_is_bad_has_to_be_mended() -> None:
     assert count_bad([ok("a", ""), warn("b", ""), bad("c", "", "do"), bad("d", "", "do")]) == 2
     assert as_json([warn("b", "said", "do")]) == {
-        "ok": True, "error": None, "checks": [{"name": "b", "state": "warn", "said": "said", "fix": "do"}],
+        "ok": True,
+        "error": None,
+        "checks": [{"name": "b", "state": "warn", "said": "said", "fix": "do"}],
     }
 
 
@@ -121,7 +123,6 @@ NOTES = {
     "switched off": ({"VERSIONER_DISABLED": "1"}, "off switch", "unset VERSIONER_DISABLED"),
     "a short key": ({"VERSIONER_API_KEY": "sk_1_short"}, "key", None),
     "a key of another kind": ({"VERSIONER_API_KEY": "canary-canary-canary"}, "key", None),
-    "a placeholder": ({"VERSIONER_API_KEY": "sk_<id>_<secret>"}, "key", None),
     "a webhook elsewhere": ({"SLACK_WEBHOOK_URL": "https://chat.example.com/hooks/x"}, "webhook", None),
 }  # fmt: skip
 
@@ -132,6 +133,22 @@ def test_what_works_but_may_not_be_meant_is_a_note(
 ) -> None:
     check = checks_of(cli, repo, **env)[name]
     assert (check["state"], check["fix"]) == ("warn", fix)
+
+
+PLACEHOLDERS = {
+    "a key": ({"VERSIONER_API_KEY": "sk_<id>_<secret>"}, "key"),
+    "a token": ({**USUAL, "SLACK_BOT_TOKEN": "xoxb-<token>"}, "Slack"),
+    "a webhook": ({"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/<path>"}, "webhook"),
+}
+
+
+@pytest.mark.parametrize(("env", "name"), PLACEHOLDERS.values(), ids=PLACEHOLDERS)
+def test_a_placeholder_that_nobody_filled_has_to_be_mended(
+    env: dict[str, str], name: str, cli: RunCli, repo: Repo
+) -> None:
+    check = checks_of(cli, repo, **env)[name]
+    assert (check["state"], check["fix"].startswith("export ")) == ("bad", True)
+    assert "still holds the placeholder" in check["said"]
 
 
 FACTS = {
@@ -164,8 +181,14 @@ def test_a_fork_is_not_told_to_set_secrets(cli: RunCli, repo: Repo, tmp_path: Pa
     event = tmp_path / "event.json"
     pull = {"head": {"repo": {"full_name": "evil/shop", "fork": True}}, "base": {"repo": {"full_name": "octo/shop"}}}
     event.write_text(json.dumps({"pull_request": pull}))
-    env = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "octo/shop", "GITHUB_EVENT_NAME": "pull_request",
-           "GITHUB_EVENT_PATH": str(event), "GITHUB_SHA": "a" * 40, "RUNNER_TEMP": str(tmp_path)}
+    env = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": "octo/shop",
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_SHA": "a" * 40,
+        "RUNNER_TEMP": str(tmp_path),
+    }
     done = cli("doctor", env=env, cwd=repo.path)
     assert (done.code, "a fork's pull request: it gets no secrets" in done.out) == (0, True)
 

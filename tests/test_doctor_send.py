@@ -126,7 +126,9 @@ def test_slack_is_proved_by_its_token_and_a_message_in_each_channel(ask: Ask, re
         assert [len(slack.messages(name)) for name in ("#deploys", "#ops")] == [1, 1]
     assert code == 0
     assert [row["said"].partition(",")[0] for row in rows] == [
-        rows[0]["said"].partition(",")[0], "a test message stands in #deploys", "a test message stands in C0OPS0001",
+        rows[0]["said"].partition(",")[0],
+        "a test message stands in #deploys",
+        "a test message stands in C0OPS0001",
     ]
     assert "the token is versioner's in " in rows[0]["said"]
     assert "chat:write" in rows[0]["said"]
@@ -157,7 +159,7 @@ def test_a_channel_that_the_bot_is_not_in_is_told_with_the_invitation(ask: Ask) 
         slack.add_channel("#deploys", is_member=False)
         code, rows = ask(SLACK_API_URL=slack.url, SLACK_BOT_TOKEN=slack.token, SLACK_CHANNEL="#deploys")
     assert (code, rows[-1]["state"]) == (2, "bad")
-    assert "/invite @bot" in rows[-1]["fix"]
+    assert "/invite @versioner-ci" in rows[-1]["fix"]
 
 
 def test_a_webhook_is_proved_by_a_message(ask: Ask) -> None:
@@ -172,7 +174,10 @@ def test_tracker_and_slack_are_asked_at_the_same_time_and_fail_alone(ask: Ask, t
     with FakeSlack() as slack:
         slack.add_channel("#deploys")
         code, rows = ask(
-            VERSIONER_API_URL=tracker.url, VERSIONER_API_KEY=KEY, SLACK_API_URL=slack.url, SLACK_BOT_TOKEN=slack.token,
+            VERSIONER_API_URL=tracker.url,
+            VERSIONER_API_KEY=KEY,
+            SLACK_API_URL=slack.url,
+            SLACK_BOT_TOKEN=slack.token,
             SLACK_CHANNEL="#deploys",
         )
     assert (code, [row["state"] for row in rows]) == (2, ["bad", "ok", "ok"])

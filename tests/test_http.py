@@ -54,8 +54,10 @@ def test_several_threads_share_a_transport() -> None:
     transport = Transport({})
     replies: list[Reply] = []
     with RawServer(raw_server.reply(201)) as server:
-        work = [threading.Thread(target=lambda: replies.append(transport.post(server.url, HEADERS, b"{}", timeout=5)))
-                for _ in range(8)]
+        work = [
+            threading.Thread(target=lambda: replies.append(transport.post(server.url, HEADERS, b"{}", timeout=5)))
+            for _ in range(8)
+        ]
         for thread in work:
             thread.start()
         for thread in work:
@@ -83,8 +85,10 @@ def test_no_cookie_is_kept() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
-    with RawServer(raw_server.reply(201)) as target, \
-            RawServer(raw_server.reply(status, headers={"Location": target.url})) as server:
+    with (
+        RawServer(raw_server.reply(201)) as target,
+        RawServer(raw_server.reply(status, headers={"Location": target.url})) as server,
+    ):
         reply = post(server.url)
     assert reply.status == status
     assert not target.requests
@@ -106,8 +110,14 @@ FAILURES: list[tuple[str, Behaviour, Kind, str, bool, bool]] = [
     ("http-0.9", raw_server.raw(b"<html>hello</html>\n"), Kind.MALFORMED, "malformed HTTP", True, False),
     ("http-2", raw_server.raw(b"HTTP/2.0 200 OK\r\n\r\n"), Kind.MALFORMED, "malformed HTTP", True, False),
     ("bad-status", raw_server.raw(b"HTTP/1.1 9999 OK\r\n\r\n"), Kind.MALFORMED, "malformed HTTP", True, False),
-    ("two-lengths", raw_server.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
-     Kind.MALFORMED, "malformed HTTP", True, False),
+    (
+        "two-lengths",
+        raw_server.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+        Kind.MALFORMED,
+        "malformed HTTP",
+        True,
+        False,
+    ),
     ("header-flood", raw_server.header_flood(), Kind.MALFORMED, "malformed HTTP", True, False),
     ("header-line", raw_server.flood(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 1024), Kind.MALFORMED, "malformed", True, False),
     ("1xx-flood", raw_server.interim_flood(), Kind.MALFORMED, "malformed HTTP", True, False),
@@ -115,10 +125,17 @@ FAILURES: list[tuple[str, Behaviour, Kind, str, bool, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("behaviour", "kind", "words", "is_sent", "is_lasting"),
-                         [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "words", "is_sent", "is_lasting"),
+    [row[1:] for row in FAILURES],
+    ids=[row[0] for row in FAILURES],
+)
 def test_a_server_that_gives_no_answer(
-    behaviour: Behaviour, kind: Kind, words: str, is_sent: bool, is_lasting: bool,
+    behaviour: Behaviour,
+    kind: Kind,
+    words: str,
+    is_sent: bool,
+    is_lasting: bool,
 ) -> None:
     with RawServer(behaviour) as server:
         began = time.monotonic()
@@ -238,9 +255,16 @@ def test_a_key_that_http_cannot_carry_is_said_without_the_key(key: str) -> None:
     assert not server.requests
 
 
-@pytest.mark.parametrize("warmed", [lambda t: t.warm("http://127.0.0.1:1"), lambda t: t.warm("https://127.0.0.1:1"),
-                                    lambda t: t.warm("https://["), lambda t: t.warm("")],
-                         ids=["http", "https", "malformed", "empty"])
+@pytest.mark.parametrize(
+    "warmed",
+    [
+        lambda t: t.warm("http://127.0.0.1:1"),
+        lambda t: t.warm("https://127.0.0.1:1"),
+        lambda t: t.warm("https://["),
+        lambda t: t.warm(""),
+    ],
+    ids=["http", "https", "malformed", "empty"],
+)
 def test_warming_up_raises_nothing(warmed: Callable[[Transport], None]) -> None:
     warmed(Transport({}))
     warmed(Transport({"SSL_CERT_FILE": "/nonexistent"}))

@@ -32,10 +32,14 @@ BODIES: list[tuple[str, Behaviour, int, bool, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("behaviour", "least", "is_whole", "is_oversize"),
-                         [row[1:] for row in BODIES], ids=[row[0] for row in BODIES])
+@pytest.mark.parametrize(
+    ("behaviour", "least", "is_whole", "is_oversize"), [row[1:] for row in BODIES], ids=[row[0] for row in BODIES]
+)
 def test_a_body_is_read_within_bounds(
-    behaviour: Behaviour, least: int, is_whole: bool, is_oversize: bool,
+    behaviour: Behaviour,
+    least: int,
+    is_whole: bool,
+    is_oversize: bool,
 ) -> None:
     with RawServer(behaviour) as server:
         began = time.monotonic()

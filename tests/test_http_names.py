@@ -45,7 +45,11 @@ CODES = [
 
 @pytest.mark.parametrize(("code", "kind", "is_lasting", "detail"), CODES, ids=["noname", "nodata", "again", "fail"])
 def test_a_resolvers_error_decides_whether_to_try_again(
-    monkeypatch: pytest.MonkeyPatch, code: int, kind: Kind, is_lasting: bool, detail: str,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    kind: Kind,
+    is_lasting: bool,
+    detail: str,
 ) -> None:
     def resolve(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(code, "Temporary\nfailure")

@@ -58,8 +58,13 @@ def test_a_proxy_that_is_spoken_to_over_tls_is_verified(tmp_path: Path) -> None:
         assert failed(through(proxy.url)).is_lasting
 
 
-REFUSALS = [(407, True, "HTTP 407, it asks for a user name and password"), (403, True, "HTTP 403"),
-            (502, False, "HTTP 502"), (503, False, "HTTP 503"), (429, False, "HTTP 429")]
+REFUSALS = [
+    (407, True, "HTTP 407, it asks for a user name and password"),
+    (403, True, "HTTP 403"),
+    (502, False, "HTTP 502"),
+    (503, False, "HTTP 503"),
+    (429, False, "HTTP 429"),
+]
 
 
 @pytest.mark.parametrize(("status", "is_lasting", "words"), REFUSALS, ids=[str(row[0]) for row in REFUSALS])
@@ -84,10 +89,17 @@ def test_a_proxy_whose_name_does_not_exist_is_named() -> None:
     assert "via proxy proxy.invalid:3128: cannot resolve proxy.invalid" in failure.detail
 
 
-@pytest.mark.parametrize("behaviour", [raw_server.hang(), raw_server.drip(b"HTTP/1.1 200 ", 0.05),
-                                       raw_server.lose_reply(), raw_server.raw(b"junk\r\n\r\n"),
-                                       raw_server.interim_flood()],
-                         ids=["hang", "drip", "close", "junk", "1xx-flood"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        raw_server.hang(),
+        raw_server.drip(b"HTTP/1.1 200 ", 0.05),
+        raw_server.lose_reply(),
+        raw_server.raw(b"junk\r\n\r\n"),
+        raw_server.interim_flood(),
+    ],
+    ids=["hang", "drip", "close", "junk", "1xx-flood"],
+)
 def test_a_broken_proxy_is_named(behaviour: raw_server.Behaviour) -> None:
     with RawServer(behaviour) as proxy:
         reply = Transport({"https_proxy": with_password(proxy)}).post("https://tracker.test", {}, b"{}", timeout=0.7)
@@ -96,8 +108,16 @@ def test_a_broken_proxy_is_named(behaviour: raw_server.Behaviour) -> None:
     assert f"via proxy 127.0.0.1:{proxy.port}" in failure.detail
 
 
-BROKEN = ["http://", "http://user:canary@", "socks5://user:canary@127.0.0.1:1080", "gopher://user:canary@127.0.0.1:70",
-          "http://user.invalid:12#canary@127.0.0.1:1", "://", "http://[::1", "http://127.0.0.1:canary"]
+BROKEN = [
+    "http://",
+    "http://user:canary@",
+    "socks5://user:canary@127.0.0.1:1080",
+    "gopher://user:canary@127.0.0.1:70",
+    "http://user.invalid:12#canary@127.0.0.1:1",
+    "://",
+    "http://[::1",
+    "http://127.0.0.1:canary",
+]
 
 
 @pytest.mark.parametrize("proxy", BROKEN)
@@ -156,9 +176,20 @@ def test_the_process_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
         assert Transport({}).post(server.url, {}, b"{}", timeout=3).status == 201
 
 
-@pytest.mark.parametrize(("host", "expected"), [
-    ("localhost", True), ("LOCALHOST.", True), ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True),
-    ("localhost.example", False), ("10.0.0.1", False), ("0.0.0.0", False), ("", False), ("127.0.0.1.example", False),  # noqa: S104
-])
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost.example", False),
+        ("10.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 - a name to be judged, not bound
+        ("", False),
+        ("127.0.0.1.example", False),
+    ],
+)
 def test_loopback_is_this_machine_only(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

@@ -96,8 +96,9 @@ def test_no_text_at_all_does_anything_but_raise_valueerror(text: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner)
-    | st.dictionaries(st.sampled_from([*VALUES, "environment", "channels", "started_at"]), inner),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from([*VALUES, "environment", "channels", "started_at"]), inner)
+    ),
 )
 
 

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, str], ...] = (
     ("ground", "__init__ errors text redact status times context clock backoff passthrough procs tail"),
     ("event", "event identity details limits* git hosts hosts.* needs sinks._sink"),
     ("settings", "settings* config_* routing options schema"),
-    ("sinks", "sinks sinks.* http connect failures proxies reply tls answers complaint"),
+    ("sinks", "sinks sinks.* http connect failures proxies reply tls answers rules complaint"),
     ("deliver", "spool* places state lifecycle book outcome attempt deliver courier"),
     ("call", "session compose posting gate result wanting"),
     ("report", "report report_json report_github"),

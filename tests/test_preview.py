@@ -43,8 +43,21 @@ def test_a_dry_run_sends_nothing_and_writes_nothing(
 def test_a_dry_run_shows_what_is_then_sent(cli: RunCli, repo: Repo) -> None:
     with Recorder(key=KEY) as tracker:
         env = {"VERSIONER_API_URL": tracker.url, "VERSIONER_API_KEY": KEY}
-        line = ("report", "deployment", "failed", "--environment", "p", "--occurred-at", "2026-01-31T12:00:00Z",
-                "--error", "it broke", "--version", "1.4.2", "--metadata", "team=a")
+        line = (
+            "report",
+            "deployment",
+            "failed",
+            "--environment",
+            "p",
+            "--occurred-at",
+            "2026-01-31T12:00:00Z",
+            "--error",
+            "it broke",
+            "--version",
+            "1.4.2",
+            "--metadata",
+            "team=a",
+        )
         [shown] = json.loads(cli(*line, "--dry-run", env=env, cwd=repo.path).out)["requests"]["backend"]
         cli(*line, env=env, cwd=repo.path)
         [sent] = tracker.wait_for(1)

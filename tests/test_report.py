@@ -11,8 +11,15 @@ from versioner_ci.status import Kind, State
 
 KEPT_AT = "/spool"
 EVENT = Event(
-    kind=Kind.DEPLOYMENT, state=State.STARTED, product="shop", version="1.4.2", environment="production",
-    occurred_at="2026-11-23T12:00:00.000000Z", key="k", lifecycle_id="l", group_id="g",
+    kind=Kind.DEPLOYMENT,
+    state=State.STARTED,
+    product="shop",
+    version="1.4.2",
+    environment="production",
+    occurred_at="2026-11-23T12:00:00.000000Z",
+    key="k",
+    lifecycle_id="l",
+    group_id="g",
 )
 REJECTION = Rejection(rule="freeze", reason="Friday afternoon", retry_after=240.0)
 
@@ -31,13 +38,17 @@ GOLDEN = {
     ),
     "kept, with a fix": (
         outcome(Verdict.KEPT, "refused by h:1", fix="check api_url, from VERSIONER_API_URL"),
-        ("backend: kept for later, refused by h:1; check api_url, from VERSIONER_API_URL; "
-         "the next call or `versioner-ci flush` sends it (kept in /spool)"),
+        (
+            "backend: kept for later, refused by h:1; check api_url, from VERSIONER_API_URL; "
+            "the next call or `versioner-ci flush` sends it (kept in /spool)"
+        ),
     ),
     "lost": (
         outcome(Verdict.LOST, "HTTP 503"),
-        ("backend: not delivered; lost when this job ends, HTTP 503; "
-         "a VERSIONER_SPOOL_DIR that outlives the job would keep it"),
+        (
+            "backend: not delivered; lost when this job ends, HTTP 503; "
+            "a VERSIONER_SPOOL_DIR that outlives the job would keep it"
+        ),
     ),
     "refused": (
         outcome(Verdict.REFUSED, "HTTP 422: body.version: field required"),
@@ -49,8 +60,10 @@ GOLDEN = {
     ),
     "rejected": (
         outcome(Verdict.REJECTED, "HTTP 423", rejection=REJECTION),
-        ("backend: rejected by rule 'freeze': Friday afternoon (try again in 4 min); "
-         "nothing is kept: start again once it is lifted, or wait for that with --gate-wait MINUTES"),
+        (
+            "backend: rejected by rule 'freeze': Friday afternoon (try again in 4 min); "
+            "nothing is kept: start again once it is lifted, or wait for that with --gate-wait MINUTES"
+        ),
     ),
 }
 
@@ -69,7 +82,8 @@ def test_no_folder_is_named_where_there_is_none(verdict: Verdict) -> None:
 BACKLOGS = {
     "one delivered": (Backlog(sink="slack", delivered=1), "slack: delivered 1 event that earlier calls kept"),
     "many delivered": (
-        Backlog(sink="slack", delivered=1200), "slack: delivered 1,200 events that earlier calls kept",
+        Backlog(sink="slack", delivered=1200),
+        "slack: delivered 1,200 events that earlier calls kept",
     ),
     "some left": (
         Backlog(sink="backend", delivered=2, left=3, detail="HTTP 503"),
@@ -93,13 +107,22 @@ def test_a_backlog_is_counted_to_its_last_event(given: Backlog, said: str) -> No
 
 def test_a_reports_lines_come_with_the_event_and_their_tone() -> None:
     report = Report(
-        event=EVENT, kept_at=KEPT_AT, warnings=("a warning",), notice="a notice",
+        event=EVENT,
+        kept_at=KEPT_AT,
+        warnings=("a warning",),
+        notice="a notice",
         outcomes=(outcome(Verdict.ACCEPTED), outcome(Verdict.KEPT), outcome(Verdict.REJECTED, rejection=REJECTION)),
         backlogs=(Backlog(sink="slack", delivered=1), Backlog(sink="slack", left=1)),
     )
     tones = [tone for _, tone in lines(report)]
     assert tones == [
-        Tone.WARNING, Tone.NOTE, Tone.NOTE, Tone.WARNING, Tone.ERROR, Tone.NOTE, Tone.WARNING,
+        Tone.WARNING,
+        Tone.NOTE,
+        Tone.NOTE,
+        Tone.WARNING,
+        Tone.ERROR,
+        Tone.NOTE,
+        Tone.WARNING,
     ]
     assert [text for text, _ in lines(report)][2] == "deployment started: backend: accepted"
 
@@ -135,7 +158,10 @@ CODES = {
     "rejected": (Report(event=EVENT, outcomes=(outcome(Verdict.REJECTED),)), 5, 5, 5),
     "one of two kept": (Report(event=EVENT, outcomes=(outcome(Verdict.ACCEPTED), outcome(Verdict.KEPT))), 0, 4, 5),
     "an old one still kept": (
-        Report(event=EVENT, outcomes=(outcome(Verdict.ACCEPTED),), backlogs=(Backlog(sink="slack", left=1),)), 0, 0, 0,
+        Report(event=EVENT, outcomes=(outcome(Verdict.ACCEPTED),), backlogs=(Backlog(sink="slack", left=1),)),
+        0,
+        0,
+        0,
     ),
     "flushed in part": (Report(backlogs=(Backlog(sink="slack", left=1),)), 0, 4, 5),
     "interrupted": (Report(event=EVENT, outcomes=(outcome(Verdict.KEPT),), signum=15), 143, 143, 143),

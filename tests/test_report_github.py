@@ -18,7 +18,12 @@ from versioner_ci.result import Report
 from versioner_ci.status import Kind
 
 HANDLE = Handle(
-    id="l", group="g", kind=Kind.DEPLOYMENT, product="shop", version="1", environment="production",
+    id="l",
+    group="g",
+    kind=Kind.DEPLOYMENT,
+    product="shop",
+    version="1",
+    environment="production",
     channels={"#deploys": "C1=1.2", "#ops": "C2=3.4"},
 )
 IDS = {"id": "e1", "event_id": "e2", "deployment_id": "d", "version_id": "v", "product_id": "p"}
@@ -40,8 +45,15 @@ def parsed(text: str) -> dict[str, str]:
 
 def test_a_steps_outputs_are_the_documented_ones() -> None:
     assert outputs(ACCEPTED) == {
-        "event-id": "e2", "deployment-id": "d", "version-id": "v", "product-id": "p", "status": "started",
-        "ok": "true", "outcome": "accepted", "lifecycle": HANDLE.encode(), "slack-ts": "C1=1.2 C2=3.4",
+        "event-id": "e2",
+        "deployment-id": "d",
+        "version-id": "v",
+        "product-id": "p",
+        "status": "started",
+        "ok": "true",
+        "outcome": "accepted",
+        "lifecycle": HANDLE.encode(),
+        "slack-ts": "C1=1.2 C2=3.4",
     }
 
 

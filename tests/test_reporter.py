@@ -25,8 +25,12 @@ KEY = "sk_1_verysecretvalue"
 BUILD, DEPLOYMENT = Kind.BUILD, Kind.DEPLOYMENT
 STARTED, COMPLETED, FAILED = State.STARTED, State.COMPLETED, State.FAILED
 GITHUB = {
-    "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_JOB": "build", "GITHUB_REPOSITORY": "octo/shop",
-    "GITHUB_SHA": "3f2a1bc998877665544332211009988776655443", "GITHUB_REF": "refs/heads/main",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_JOB": "build",
+    "GITHUB_REPOSITORY": "octo/shop",
+    "GITHUB_SHA": "3f2a1bc998877665544332211009988776655443",
+    "GITHUB_REF": "refs/heads/main",
 }
 
 
@@ -42,7 +46,9 @@ def call(cli_env: dict[str, str], repo: Repo, tracker: Recorder, tmp_path: Path)
 
     def make(**given: object) -> Reporter:
         env = {
-            **cli_env, "VERSIONER_API_URL": tracker.url, "VERSIONER_API_KEY": KEY,
+            **cli_env,
+            "VERSIONER_API_URL": tracker.url,
+            "VERSIONER_API_KEY": KEY,
             "VERSIONER_SPOOL_DIR": str(tmp_path / "spool"),
             **{name: str(value) for name, value in given.items() if name.isupper() and value is not None},
         }
@@ -174,9 +180,7 @@ def test_an_ending_in_the_last_hook_has_three_times_the_budget(
     assert 0.3 * factor < time.monotonic() - began < 0.4 * factor + 0.7
 
 
-def test_a_flush_has_a_minute_unless_another_time_was_typed(
-    call: Callable[..., Reporter], tracker: Recorder
-) -> None:
+def test_a_flush_has_a_minute_unless_another_time_was_typed(call: Callable[..., Reporter], tracker: Recorder) -> None:
     with refused() as url:
         call(VERSIONER_API_URL=url, timeout=0.5).report(BUILD, STARTED)
     tracker.delay = 20
@@ -199,8 +203,11 @@ def test_where_nothing_is_sent_it_is_said_why_and_nothing_is_written(
     call: Callable[..., Reporter], tmp_path: Path, env: dict[str, object], notice: str, what: str
 ) -> None:
     reporter = call(**env)
-    calls = {"report": lambda: reporter.report(BUILD, STARTED), "flush": reporter.flush,
-             "report_group": lambda: reporter.report_group(BUILD, FAILED, Details())}
+    calls = {
+        "report": lambda: reporter.report(BUILD, STARTED),
+        "flush": reporter.flush,
+        "report_group": lambda: reporter.report_group(BUILD, FAILED, Details()),
+    }
     report = calls[what]()
     assert (report.notice, report.verdict) == (notice, Verdict.NOTHING)
     assert kept(tmp_path) == []

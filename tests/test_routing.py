@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from versioner_ci.event import Event
 from versioner_ci.routing import Route, matches, targets, webhook_targets
+from versioner_ci.settings_values import NOWHERE
 from versioner_ci.sinks._sink import Target
 from versioner_ci.status import Kind, State
 
@@ -106,6 +107,13 @@ def test_a_webhook_heeds_filters_and_mentions_but_no_channel() -> None:
     assert webhook_targets(event(), routes) == (Target(channel="", mentions=("<@U1>", "<@U2>")),)
     assert webhook_targets(event(state="started"), (routes[0],)) == ()
     assert webhook_targets(event(), ()) == (Target(channel=""),)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("state", list(State))
+def test_notifications_of_which_nothing_can_be_used_post_nothing(kind: Kind, state: State) -> None:
+    assert targets(event(kind.value, state.value), (NOWHERE,), ("#a",)) == ()
+    assert webhook_targets(event(kind.value, state.value), (NOWHERE,)) == ()
 
 
 ROUTES = st.builds(

@@ -15,8 +15,12 @@ from versioner_ci.session import Call, Session, job_name, open_session
 
 KEY = "sk_1_verysecretvalue"
 GITHUB = {
-    "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_JOB": "build", "GITHUB_REPOSITORY": "octo/shop",
-    "GITHUB_SHA": "3f2a1bc998877665544332211009988776655443", "GITHUB_REF": "refs/heads/main",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_JOB": "build",
+    "GITHUB_REPOSITORY": "octo/shop",
+    "GITHUB_SHA": "3f2a1bc998877665544332211009988776655443",
+    "GITHUB_REF": "refs/heads/main",
     "GITHUB_SERVER_URL": "https://github.com",
 }
 LAST = {"VERSIONER_LAST_HOOK": "1"}
@@ -56,10 +60,14 @@ def test_a_budget_counts_from_the_processs_start_unless_it_is_fresh(env: dict[st
     assert session.deadline(is_fresh=True).remaining == 4.0
 
 
-@pytest.mark.parametrize(("more", "is_final"), [
-    pytest.param({}, False, id="an ordinary call"), pytest.param(LAST, True, id="the last hook"),
-    pytest.param({**LAST, "VERSIONER_SPOOL_DIR": "spool"}, False, id="the last hook with a folder that lasts"),
-])
+@pytest.mark.parametrize(
+    ("more", "is_final"),
+    [
+        pytest.param({}, False, id="an ordinary call"),
+        pytest.param(LAST, True, id="the last hook"),
+        pytest.param({**LAST, "VERSIONER_SPOOL_DIR": "spool"}, False, id="the last hook with a folder that lasts"),
+    ],
+)
 def test_only_the_last_hook_of_a_dying_machine_is_final(
     env: dict[str, str], tmp_path: Path, more: dict[str, str], *, is_final: bool
 ) -> None:
@@ -111,15 +119,31 @@ def test_a_typed_setting_that_is_wrong_is_wrong_usage(env: dict[str, str], tmp_p
 
 
 def ci(**more: str | None) -> CIContext:
-    given = {"source_system": "github", "server_url": "https://github.com", "invoke_id": "77", "job": "build",
-             "attempt": "1", "leg": None, "pipeline": None}
+    given = {
+        "source_system": "github",
+        "server_url": "https://github.com",
+        "invoke_id": "77",
+        "job": "build",
+        "attempt": "1",
+        "leg": None,
+        "pipeline": None,
+    }
     return CIContext(**{**given, **more})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("other", [
-    {"invoke_id": "78"}, {"job": "test"}, {"attempt": "2"}, {"leg": "2/3"}, {"server_url": "https://ghe.example"},
-    {"source_system": "jenkins"}, {"pipeline": "shop"},
-], ids=lambda other: next(iter(other)))
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"invoke_id": "78"},
+        {"job": "test"},
+        {"attempt": "2"},
+        {"leg": "2/3"},
+        {"server_url": "https://ghe.example"},
+        {"source_system": "jenkins"},
+        {"pipeline": "shop"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
 def test_a_jobs_state_is_its_own(other: dict[str, str]) -> None:
     assert job_name(ci(), "/a") == job_name(ci(), "/b") != job_name(ci(**other), "/a")
 

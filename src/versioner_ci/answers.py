@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from versioner_ci import backoff, complaint
+from versioner_ci import backoff, complaint, rules
 from versioner_ci.complaint import Complaint, Unreadable
 from versioner_ci.redact import last4
+from versioner_ci.reply import RETRIES as _RETRIES
 from versioner_ci.reply import Failure, Kind, Reply
 from versioner_ci.sinks._sink import Answer, Receipt, Rejection
 from versioner_ci.text import cut, one_line
 
 IDS = ("id", "event_id", "product_id", "version_id", "environment_id", "build_id", "deployment_id")
-KNOWN_RULES = frozenset({
-    "approval_required", "concurrent_deployment", "deployment_conflict", "deployment_frozen", "deployment_rejected",
-    "flow_violation", "insufficient_soak_time", "no_deploy_window", "quality_approval_required", "schedule_blocked",
-})
-"""Codes that say by themselves what is wrong; any other rejects too, as "an unrecognised rule"."""
-_IN_FLIGHT, _OWN_COPY, _MISMATCH = "idempotency_in_flight", "concurrent_deployment", "idempotency_mismatch"
-# A version or commit conflict is no rule's verdict: VERSION_CONFLICT, version_commit_mismatch, build-version-exists,
-# COMMIT_ALREADY_EXISTS, duplicate_version. Whole codes only: a sentence that names a version may well be a rule's.
-_NOUNS = "(?:scm|build|version|commit|sha)"
-_CONFLICT = (
-    rf"(?:{_NOUNS}_)+(?:already_)?(?:conflict|mismatch|exists?)(?:_error)?|(?:conflicting|duplicate|mismatched)(?:_{_NOUNS})+"
-)
 _TEMPORARY = {408, 425, 429}
 _GATEWAY = {502, 504, 520, 522, 524}
 """Whoever says so does not know what the tracker did."""
-_PLAIN_TO_TLS = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server",
-                 b"plain HTTP to an SSL-enabled server port")
-_RETRIES = {Kind.REFUSED: 3, Kind.PROXY: 3}
-"""Nothing runs there: 2 s tell a restart from an outage, and the rest of the budget is left to the pipeline."""
+_PLAIN_TO_TLS = (
+    b"plain HTTP request was sent to HTTPS port",
+    b"HTTP request to an HTTPS server",
+    b"plain HTTP to an SSL-enabled server port",
+)
 _MOST_SHOWN, _MOST_MASKED, _MOST_DEBUG = 300, 2000, 200
 
 
@@ -50,6 +39,9 @@ class Asked(NamedTuple):
     """Bytes of the request's body."""
     is_gated: bool = False
     is_unsure: bool = False
+
+    def __repr__(self) -> str:
+        return f"Asked(url_origin={self.url_origin!r}, key_origin={self.key_origin!r})"
 
     def say(self, text: str, limit: int = _MOST_SHOWN) -> str:
         """Outside text masked, on one line and short."""
@@ -82,11 +74,11 @@ def _classify(reply: Reply, asked: Asked, now: float) -> Receipt:  # noqa: PLR09
         return _temporary(reply, said, asked)
     if status in {401, 403, 404, 405, 407}:
         return _misconfigured(reply, said, asked)
-    if status == 409 and _canonical(said.code) == _IN_FLIGHT:
+    if status == 409 and rules.canonical(said.code) == rules.IN_FLIGHT:
         wait = min(max(said.retry_after or 0.5, 0.2), 1.0)
         detail = f"{reply.host} is handling a copy of this event (HTTP 409)"
         return Receipt(answer=Answer.TEMPORARY, detail=detail, retry_after=wait)
-    if status in {409, 423, 428} and asked.is_gated and _is_policy(status, said, asked):
+    if status in {409, 423, 428} and asked.is_gated and rules.is_policy(status, said, is_unsure=asked.is_unsure):
         return _rejected(reply, said, asked)
     return _refused(reply, said, asked)
 
@@ -130,8 +122,11 @@ def _accepted(reply: Reply, asked: Asked) -> Receipt:
     ids = _ids(body, asked) if isinstance(body, dict) else {}
     is_known = isinstance(body, dict) and body.get("duplicate") is True
     name = ids.get("event_id") or ids.get("id")
-    return Receipt(answer=Answer.DUPLICATE if is_known else Answer.ACCEPTED, ids=ids,
-                   detail=f"id {name}" if name else f"HTTP {reply.status}")
+    return Receipt(
+        answer=Answer.DUPLICATE if is_known else Answer.ACCEPTED,
+        ids=ids,
+        detail=f"id {name}" if name else f"HTTP {reply.status}",
+    )
 
 
 def _ids(body: Mapping[str, Any], asked: Asked) -> dict[str, str]:
@@ -145,8 +140,11 @@ def _broken(reply: Reply) -> Receipt:
 
 
 def _page(reply: Reply, asked: Asked) -> Receipt:
-    return Receipt(answer=Answer.KEPT, fix=f"check api_url, from {asked.url_origin}",
-                   detail=f"{reply.host} answered {reply.status} but not an API reply (proxy or login page?)")
+    return Receipt(
+        answer=Answer.KEPT,
+        fix=f"check api_url, from {asked.url_origin}",
+        detail=f"{reply.host} answered {reply.status} but not an API reply (proxy or login page?)",
+    )
 
 
 def _redirected(reply: Reply, asked: Asked) -> Receipt:
@@ -158,8 +156,11 @@ def _redirected(reply: Reply, asked: Asked) -> Receipt:
         target = "a malformed address"
     target = target or ("another path of its own" if location else "nowhere")
     detail = asked.say(f"{reply.host} redirects to {target} (HTTP {reply.status})")
-    return Receipt(answer=Answer.KEPT, detail=detail,
-                   fix=f"set api_url to the tracker's own address; it is now from {asked.url_origin}")
+    return Receipt(
+        answer=Answer.KEPT,
+        detail=detail,
+        fix=f"set api_url to the tracker's own address; it is now from {asked.url_origin}",
+    )
 
 
 def _temporary(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
@@ -169,15 +170,21 @@ def _temporary(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
     if said.retry_after is not None and said.retry_after > 1:
         detail += f", server asks to wait {backoff.in_words(said.retry_after)}"
     is_unknown = reply.status in _GATEWAY
-    return Receipt(answer=Answer.UNKNOWN if is_unknown else Answer.TEMPORARY, retry_after=said.retry_after,
-                   detail=_with_words(detail, said, asked))
+    return Receipt(
+        answer=Answer.UNKNOWN if is_unknown else Answer.TEMPORARY,
+        retry_after=said.retry_after,
+        detail=_with_words(detail, said, asked),
+    )
 
 
 def _misconfigured(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
     status, host = reply.status, reply.host
     if status == 407:
-        return Receipt(answer=Answer.KEPT, detail=f"{host}: the proxy asks for a user name and password (HTTP 407)",
-                       fix="put them into HTTPS_PROXY or HTTP_PROXY")
+        return Receipt(
+            answer=Answer.KEPT,
+            detail=f"{host}: the proxy asks for a user name and password (HTTP 407)",
+            fix="put them into HTTPS_PROXY or HTTP_PROXY",
+        )
     if status in {401, 403} and not asked.key:
         detail, fix = f"{host} asks for a key (HTTP {status})", "set VERSIONER_API_KEY"
     elif status in {401, 403}:
@@ -189,24 +196,10 @@ def _misconfigured(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
     return Receipt(answer=Answer.MISCONFIGURED, detail=_with_words(detail, said, asked), fix=fix)
 
 
-def _is_policy(status: int, said: Complaint, asked: Asked) -> bool:
-    """423 and 428 always; 409 by its code, else its `error`, else its rule."""
-    if status != 409:
-        return True
-    label = _canonical(said.code or said.rule)
-    if not label or label == _MISMATCH or re.fullmatch(_CONFLICT, label):
-        return False
-    return not (label == _OWN_COPY and asked.is_unsure)
-
-
-def _canonical(label: str | None) -> str:
-    return re.sub(r"[-_\s]+", "_", (label or "").strip()).lower()
-
-
 def _rejected(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
     rule = asked.say(said.rule or said.code or "", 100) or None
     reason = asked.say(said.text)
-    if not said.rule and _canonical(said.code) not in KNOWN_RULES:
+    if not said.rule and rules.canonical(said.code) not in rules.KNOWN:
         named = f" ({rule})" if rule and rule != reason else ""
         reason = f"blocked by an unrecognised rule{named}" + (f": {reason}" if reason else "")
     reason = reason or "no reason given"
@@ -216,8 +209,11 @@ def _rejected(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
 
 def _refused(reply: Reply, said: Complaint, asked: Asked) -> Receipt:
     if reply.status == 400 and any(sign in reply.body for sign in _PLAIN_TO_TLS):
-        return Receipt(answer=Answer.KEPT, detail=f"{reply.host}: server speaks TLS only",
-                       fix=f"write https:// in api_url, from {asked.url_origin}")
+        return Receipt(
+            answer=Answer.KEPT,
+            detail=f"{reply.host}: server speaks TLS only",
+            fix=f"write https:// in api_url, from {asked.url_origin}",
+        )
     detail = f"HTTP {reply.status} from {reply.host}"
     if reply.status == 413:
         detail = f"event too large: {asked.size} bytes ({detail})"

@@ -26,8 +26,8 @@ class StateBook:
 
     def note(self, job: str | None, sink: str, item: Item, *, is_delivered: bool) -> None:
         """Write down the messages that now stand, and that a sink has accepted an event."""
-        state, lifecycle = self._state(job), item.event.lifecycle_id
-        if state is None or lifecycle is None or not (item.targets or item.event.state is State.PENDING):
+        state, lifecycle = self._state(job), item.event.lifecycle_id or item.event.key
+        if state is None or not (item.targets or item.event.state is State.PENDING):
             return
         word = f"{sink}:{item.event.state.value}"
         with state.changing() as records:

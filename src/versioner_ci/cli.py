@@ -65,7 +65,12 @@ def main(early: Early | None = None) -> NoReturn:
             signals.is_raising = True
             signals.listen()
         invocation = Invocation(
-            arguments=tuple(sys.argv[2:]), env=env, cwd=_cwd(), console=console, signals=signals, began=began,
+            arguments=tuple(sys.argv[2:]),
+            env=env,
+            cwd=_cwd(),
+            console=console,
+            signals=signals,
+            began=began,
             early=early,
         )
         code = dispatch(sys.argv[1:2], invocation)
@@ -85,7 +90,7 @@ def dispatch(names: Sequence[str], invocation: Invocation) -> int:
     except SystemExit as stop:  # argparse's --help
         return int(stop.code or 0)
     except Interrupted as stop:
-        said = "interrupted; what was written down by then is kept, and the next call sends it"
+        said = "interrupted"
         console.warn(said)
         code = stop.exit_code
     except VersionerError as error:

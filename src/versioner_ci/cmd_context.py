@@ -15,10 +15,23 @@ from versioner_ci.session import Call, Session, open_session
 from versioner_ci.settings import SETTINGS, Setting
 from versioner_ci.settings_cascade import DEFAULT
 from versioner_ci.settings_table import BY_NAME
+from versioner_ci.settings_values import NOWHERE, Route
 from versioner_ci.text import cut
 
-ALWAYS = ("product", "version", "environment", "api_url", "api_key", "slack_token", "slack_channels", "gate", "timeout",
-          "fail_on_error", "identity", "unstable")
+ALWAYS = (
+    "product",
+    "version",
+    "environment",
+    "api_url",
+    "api_key",
+    "slack_token",
+    "slack_channels",
+    "gate",
+    "timeout",
+    "fail_on_error",
+    "identity",
+    "unstable",
+)
 """Settings that are shown even where nothing sets them."""
 _EARLY = ("host", "config")
 _WIDEST_VALUE = 48
@@ -26,8 +39,11 @@ _WIDEST_VALUE = 48
 
 def parser() -> Parser:
     """The options of `context`."""
-    made = Parser("context", usage="versioner-ci context [options]",
-                  description="What was detected of this run, and where each setting comes from. Sends nothing.")
+    made = Parser(
+        "context",
+        usage="versioner-ci context [options]",
+        description="What was detected of this run, and where each setting comes from. Sends nothing.",
+    )
     made.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     add_settings(made)
     return made
@@ -44,9 +60,13 @@ def main(call: Invocation) -> int:
     facts, rows = facts_of(session), settings_of(session, flags)
     kept_in = str(session.place.root) if session.place.root is not None else None
     if options.json:
-        body = {"host": {name: value for name, (value, _) in facts.items()},
-                "origins": {name: origin for name, (_, origin) in facts.items()},
-                "settings": rows, "kept_in": kept_in, "warnings": session.warnings}
+        body = {
+            "host": {name: value for name, (value, _) in facts.items()},
+            "origins": {name: origin for name, (_, origin) in facts.items()},
+            "settings": rows,
+            "kept_in": kept_in,
+            "warnings": session.warnings,
+        }
         call.console.json(body)
         return 0
     print_row = _table(call)
@@ -55,7 +75,7 @@ def main(call: Invocation) -> int:
         print_row(name, value, origin)
     call.console.data("settings:")
     for name, row in rows.items():
-        print_row(name, row["value"], row["origin"])
+        print_row(name, routes_of(session) if name == "routes" else row["value"], row["origin"])
     call.console.data(f"what cannot be delivered is kept in {inert(str(kept_in or 'no folder'))}")
     return 0
 
@@ -95,8 +115,18 @@ def shown(value: object, *, is_secret: bool) -> Any:
     if is_secret:
         return last4(str(value))
     if isinstance(value, (tuple, set, frozenset)):
-        return [asdict(item) if hasattr(item, "__dataclass_fields__") else str(item) for item in value]
+        return [item._asdict() if isinstance(item, Route) else str(item) for item in value if item != NOWHERE]
     return getattr(value, "value", value)
+
+
+def routes_of(session: Session) -> list[str]:
+    """Each entry of `notifications` as `deployment.* → #alerts`."""
+    config = session.config
+    given = " + ".join(config.slack_channels) or "the given channel"
+    return [
+        f"{route.event_type} → {route.channel_id or given}" if route != NOWHERE else "unusable: nothing is posted"
+        for route in config.routes
+    ]
 
 
 def _table(call: Invocation) -> Any:

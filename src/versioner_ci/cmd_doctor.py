@@ -28,10 +28,16 @@ _HINTS = {
 
 def parser() -> Parser:
     """The options of `doctor`."""
-    made = Parser("doctor", usage="versioner-ci doctor [options]",
-                  description="What is set up, from where, what is missing, and how to mend it (exit 2 if so).")
-    made.add_argument("--send-test", action="store_true",
-                      help="prove it by a request that records nothing, and a test message to each channel")
+    made = Parser(
+        "doctor",
+        usage="versioner-ci doctor [options]",
+        description="What is set up, from where, what is missing, and how to mend it (exit 2 if so).",
+    )
+    made.add_argument(
+        "--send-test",
+        action="store_true",
+        help="prove it by a request that records nothing, and a test message to each channel",
+    )
     made.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     add_settings(made)
     return made

@@ -18,12 +18,12 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """A named pipe that nobody writes to must not block."""
 
 
-def read_error(path: str) -> str | None:
-    """The last 20 lines, masked by shape (the event masks exact secrets once more). Raises UsageError."""
+def read_error(path: str, redactor: Redactor) -> str | None:
+    """The last 20 lines, masked before they are cut. Raises UsageError."""
     try:
         fd = os.open(path, _FLAGS)
         try:
-            return error_text(_end_of(fd), Redactor())
+            return error_text(_end_of(fd), redactor)
         finally:
             os.close(fd)
     except (OSError, ValueError) as error:

@@ -18,8 +18,11 @@ from versioner_ci.times import stamp
 
 def parser() -> Parser:
     """The options of `flush`."""
-    made = Parser("flush", usage="versioner-ci flush [options]",
-                  description="Deliver, within 60 seconds, what earlier calls had to keep.")
+    made = Parser(
+        "flush",
+        usage="versioner-ci flush [options]",
+        description="Deliver, within 60 seconds, what earlier calls had to keep.",
+    )
     made.add_argument("--json", action="store_true", help="print one JSON object on stdout, whatever happens")
     add_settings(made)
     return made

@@ -22,7 +22,7 @@ from versioner_ci.session import Call, Session, open_session
 from versioner_ci.settings import Gate
 from versioner_ci.settings_parse import shown
 from versioner_ci.settings_values import nearest
-from versioner_ci.status import UNSTABLE, Kind, State, canonical, normalise, reason_of
+from versioner_ci.status import UNSTABLE, WORDS, Kind, State, canonical, near, normalise, reason_of
 from versioner_ci.times import parse
 
 REASONS = ("user", "timeout", "superseded", "signal", "skipped", "exit_code", "rejected")
@@ -32,14 +32,18 @@ SHUT = "gate 'required': only the tracker's acceptance lets this deployment star
 def parser() -> Parser:
     """The options of `report`."""
     made = Parser(
-        "report", usage="versioner-ci report KIND (STATUS | --host-status WORD | --needs @FILE) [options]",
+        "report",
+        usage="versioner-ci report KIND (STATUS | --host-status WORD | --needs @FILE) [options]",
         description="Report one event of a build or a deployment to the tracker and Slack.",
     )
     made.add_argument("kind", metavar="KIND", help="build or deployment")
     made.add_argument("status", metavar="STATUS", nargs="?", help="a word of `versioner-ci statuses`, like started")
     made.add_argument("--host-status", metavar="WORD", help="the CI host's own word; an unknown one is only a warning")
-    made.add_argument("--needs", metavar="@FILE",
-                      help="GitHub's toJSON(needs): the whole run's ending, failure before cancelled before success")
+    made.add_argument(
+        "--needs",
+        metavar="@FILE",
+        help="GitHub's toJSON(needs): the whole run's ending, failure before cancelled before success",
+    )
     made.add_argument("--error", metavar="TEXT", help="what went wrong")
     made.add_argument("--error-code", metavar="CODE", help="its code")
     made.add_argument("--error-file", metavar="PATH", help="a file whose last 20 lines tell what went wrong")
@@ -47,6 +51,7 @@ def parser() -> Parser:
     made.add_argument("--reason", metavar="WORD", help=f"why it ended: {', '.join(REASONS)}")
     made.add_argument("--dry-run", action="store_true", help="print the exact requests, secrets masked; send nothing")
     made.add_argument("--json", action="store_true", help="print one JSON object on stdout, whatever happens")
+    made.late = "status"
     add_settings(made)
     return made
 
@@ -56,10 +61,13 @@ def main(call: Invocation) -> int:
     options = parser().read(call.arguments)
     kind = kind_of(options.kind)
     details = _details(options, call.console)
+    path = options.error_file
     asked = Call(flags=flags_of(options), env=call.env, cwd=call.cwd, began=call.began, is_dry=options.dry_run)
     session = open_session(asked, stdin=_stdin(options))
     call.console.follow(session.config, session.redactor)
     _explain(session, call.console)
+    if path is not None and details.error is None:
+        details = replace(details, error=read_error(path, session.redactor))
     reporter = Reporter(session)
     state, details, notice = _state(options, kind, details, session)
     if state is None:
@@ -80,9 +88,7 @@ def main(call: Invocation) -> int:
     return _said(call.console, options, result, session, is_required=is_required)
 
 
-def _said(
-    console: Console, options: argparse.Namespace, result: Report, session: Session, *, is_required: bool
-) -> int:
+def _said(console: Console, options: argparse.Namespace, result: Report, session: Session, *, is_required: bool) -> int:
     console.tell(result)
     code = report.exit_code(result, fail_on_error=session.config.fail_on_error, is_required=is_required)
     if code == EXIT_REJECTED and result.rejection is None:
@@ -98,7 +104,8 @@ def _explain(session: Session, console: Console) -> None:
     config, context = session.config, session.context
     named = ", ".join(
         f"{name} {shown(getattr(config, name))} ({config.origins[name]})"
-        for name in ("product", "version", "environment") if getattr(config, name)
+        for name in ("product", "version", "environment")
+        if getattr(config, name)
     )
     run = f", run {shown(context.invoke_id)}" if context.invoke_id else ""
     console.detail(f"CI host {context.source_system}{run}; {named}")
@@ -130,7 +137,9 @@ def _state(
     except UsageError as error:
         if options.host_status is None:
             raise
-        session.warnings.append(f"--host-status: {error}: nothing is reported")
+        is_strange = not near(kind, word) and all(row.word != canonical(word) for row in WORDS)
+        said = f"unknown status {shown(word)} (`versioner-ci statuses` lists all words)" if is_strange else error
+        session.warnings.append(f"--host-status: {said}: nothing is reported")
         return None, details, None
     if is_unstable and session.config.unstable == State.FAILED.value:
         state = State.FAILED
@@ -145,12 +154,12 @@ def _details(options: argparse.Namespace, console: Console) -> Details:
             console.warn(f"--{name.replace('_', '-')} is empty and counts as not given")
             setattr(options, name, None)
     if options.reason is not None and options.reason not in REASONS:
-        near = nearest(options.reason, REASONS)
-        fix = f"did you mean {near}?" if near else f"one of {', '.join(REASONS)}"
+        meant = nearest(options.reason, REASONS)
+        fix = f"did you mean {meant}?" if meant else f"one of {', '.join(REASONS)}"
         raise UsageError(f"--reason: unknown word {shown(options.reason)}", fix=fix)
     return Details(
         occurred_at=_time(options.occurred_at) if options.occurred_at is not None else None,
-        error=options.error or (read_error(options.error_file) if options.error_file is not None else None),
+        error=options.error or None,
         error_code=options.error_code or None,
         reason=options.reason,
     )

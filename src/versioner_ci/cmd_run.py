@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 
-from versioner_ci import early
+from versioner_ci import config_file, early, hosts
 from versioner_ci.cli import Invocation
-from versioner_ci.errors import UsageError
+from versioner_ci.errors import UsageError, VersionerError
 from versioner_ci.options import Parser, add_settings, flags_of, kind_of
 from versioner_ci.reporter import Reporter
 from versioner_ci.session import Call, open_session
-from versioner_ci.settings import is_switched_off
+from versioner_ci.settings import Gate, given, is_switched_off
 from versioner_ci.status import Kind, State
 from versioner_ci.wrap import Run, Task, fault
 
 
 def parser() -> Parser:
     """The options of `run`, all of which stand before `--`."""
-    made = Parser("run", usage="versioner-ci run KIND [options] -- CMD…",
-                  description="Run CMD and report its whole life; exits with CMD's own code.")
+    made = Parser(
+        "run",
+        usage="versioner-ci run KIND [options] -- CMD…",
+        description="Run CMD and report its whole life; exits with CMD's own code.",
+    )
     made.add_argument("kind", metavar="KIND", help="build or deployment")
     made.add_argument("--dry-run", action="store_true", help="print the exact requests, secrets masked; run nothing")
     add_settings(made)
@@ -72,6 +76,7 @@ def _task(call: Invocation, arguments: list[str], command: list[str]) -> Task:
         warn=call.console.warn,
         note=call.console.note,
         is_required=kind is Kind.DEPLOYMENT and not is_disabled and early.asks_required(arguments, call.env),
+        is_required_by_file=lambda: kind is Kind.DEPLOYMENT and _file_requires(call, arguments),
         is_disabled=is_disabled,
         handle_file=begun.handle_file if begun is not None else None,
     )
@@ -84,6 +89,18 @@ def _read(arguments: list[str]) -> tuple[argparse.Namespace | UsageError, Kind]:
         return options, kind_of(options.kind)
     except UsageError as error:
         return error, Kind.BUILD if arguments[:1] == [Kind.BUILD.value] else Kind.DEPLOYMENT
+
+
+def _file_requires(call: Invocation, arguments: Sequence[str]) -> bool:
+    """Whether the repository's file may say `required`, although a typed option was wrong."""
+    if early.asked_for("--gate", arguments) is not None or is_switched_off(call.env):
+        return False
+    path = early.asked_for("--config", arguments) or given("config", {}, call.env)
+    try:
+        file = config_file.load(call.cwd, call.env, path=path, context=hosts.detect(call.env))
+    except VersionerError:
+        return False
+    return file is not None and (file.is_gate_broken or file.values.get("gate") is Gate.REQUIRED)
 
 
 def _preview(call: Invocation, arguments: list[str]) -> int:

@@ -9,8 +9,11 @@ from versioner_ci.status import WORDS, State
 
 def parser() -> Parser:
     """The options of `statuses`."""
-    made = Parser("statuses", usage="versioner-ci statuses [options]",
-                  description="The status words and the state that each means.")
+    made = Parser(
+        "statuses",
+        usage="versioner-ci statuses [options]",
+        description="The status words and the state that each means.",
+    )
     made.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return made
 

@@ -11,13 +11,13 @@ from versioner_ci.clock import Clock, boot_id
 from versioner_ci.context import CIContext
 from versioner_ci.details import Details
 from versioner_ci.event import Event
-from versioner_ci.identity import event_key, uid
+from versioner_ci.identity import event_key, fresh_id, uid
 from versioner_ci.lifecycle import Wanted, group_of
 from versioner_ci.redact import Redactor
 from versioner_ci.settings import Config, Identity
 from versioner_ci.state import Record
 from versioner_ci.status import Kind, State
-from versioner_ci.text import clean
+from versioner_ci.text import MARK, clean
 from versioner_ci.times import parse, stamp
 
 
@@ -53,7 +53,7 @@ def event_of(facts: Facts, record: Record, state: State, details: Details) -> tu
 
 def group_event(facts: Facts, wanted: Wanted, details: Details) -> tuple[Event, tuple[str, ...]]:
     """A whole run's ending (`--needs`): the group's id, no lifecycle."""
-    group = group_of(wanted, facts.context, facts.context.invoke_id)
+    group = group_of(wanted, facts.context, facts.context.invoke_id or fresh_id())
     occurred = stamp(_occurred(facts, details))
     event = Event(
         kind=wanted.kind,
@@ -96,7 +96,9 @@ def _with_left_error(details: Details, record: Record, state: State) -> Details:
     """With the error that a `run` inside this lifecycle left for its ending."""
     if state not in {State.FAILED, State.ABORTED}:
         return details
-    return replace(details, error=details.error or record.error, error_code=details.error_code or record.error_code)
+    code = details.error_code or record.error_code
+    bare = f"exit code {code}" if state is State.FAILED and details.reason == "exit_code" else None
+    return replace(details, error=details.error or record.error or bare, error_code=code)
 
 
 def _finished(facts: Facts, event: Event, details: Details) -> tuple[Event, tuple[str, ...]]:
@@ -126,19 +128,31 @@ def _people(identity: Identity, context: CIContext) -> dict[str, Any]:
     return login if identity is Identity.LOGIN else {}
 
 
-def _masked(value: Any, redactor: Redactor) -> Any:
+def _masked(value: Any, redactor: Redactor, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        return MARK
     if isinstance(value, str):
         return redactor(clean(value))
     if isinstance(value, Mapping):
-        return {redactor(clean(str(name))): _masked(inner, redactor) for name, inner in value.items()}
+        return {redactor(clean(str(name))): _masked(inner, redactor, depth + 1) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_masked(inner, redactor) for inner in value]
+        return [_masked(inner, redactor, depth + 1) for inner in value]
     return value
 
 
+_DEEPEST = 20
+"""Levels of metadata: deeper than what is sent, shallower than what Python can recurse."""
 _OUTSIDE = (
-    "build_number", "scm_sha", "scm_branch", "scm_repository", "scm_url", "run_url",
-    "actor", "actor_email", "actor_name",
+    "invoke_id",
+    "build_number",
+    "scm_sha",
+    "scm_branch",
+    "scm_repository",
+    "scm_url",
+    "run_url",
+    "actor",
+    "actor_email",
+    "actor_name",
 )
 
 

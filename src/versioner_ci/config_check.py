@@ -13,7 +13,7 @@ from versioner_ci.config_routes import WrongError, called, route, text
 from versioner_ci.config_yaml import BadFileError, Fault, Found, decoded
 from versioner_ci.config_yaml import parse as parse_yaml
 from versioner_ci.settings_table import BY_FILE_KEY, BY_NAME, SETTINGS, Setting, Shape
-from versioner_ci.settings_values import Gate, nearest
+from versioner_ci.settings_values import NOWHERE, Gate, nearest
 
 _FORBIDDEN = frozenset(
     (
@@ -25,6 +25,7 @@ _FORBIDDEN = frozenset(
 )
 _MOST_PROBLEMS = 20
 _GATE_LINE = re.compile(rb"""^\s*["']?gate["']?\s*:""", re.MULTILINE)
+_ROUTES_LINE = re.compile(rb"""^\s*["']?notifications["']?\s*:""", re.MULTILINE)
 
 
 def checked(raw: bytes, path: str) -> FileConfig:
@@ -33,7 +34,9 @@ def checked(raw: bytes, path: str) -> FileConfig:
         content, faults = parse_yaml(decoded(_bounded(raw)))
     except BadFileError as error:
         problem = Problem(path, error.line, f"{error}; nothing in it is used")
-        return FileConfig(path=path, problems=(problem,), is_gate_broken=_GATE_LINE.search(raw) is not None)
+        values = {"routes": (NOWHERE,)} if _ROUTES_LINE.search(raw) else {}
+        is_gate_broken = _GATE_LINE.search(raw) is not None
+        return FileConfig(path=path, values=values, problems=(problem,), is_gate_broken=is_gate_broken)
     check = _Check(faults)
     if content is not None and isinstance(content.value, dict):
         check.everything(content.value)
@@ -86,7 +89,9 @@ class _Check:
             line = error.line if isinstance(error, WrongError) else found.line
             self.faults.append(Fault(line, f"{key}: {error}; ignored{_fix(error)}"))
             self.is_gate_broken = self.is_gate_broken or key == "gate"
-            return
+            if setting.shape is not Shape.ROUTES:
+                return
+            value = (NOWHERE,)
         if value is Gate.OFF:
             self.faults.append(Fault(found.line, f"{key}: a file cannot weaken the gate; ignored (use VERSIONER_GATE)"))
             return
@@ -134,11 +139,15 @@ class _Check:
                 given = _mapping(entry)
                 strange = [key for key in given if key not in ROUTE_KEYS]
                 self.faults += [Fault(given[key].line, unknown(key, ROUTE_KEYS)) for key in strange]
-                routes.append(route(entry))
+                checked_route, wrong = route(entry)
+                routes.append(checked_route)
+                self.faults += [
+                    Fault(one.line, f"notifications: {one}; this mention is ignored{_fix(one)}") for one in wrong
+                ]
             except (WrongError, parse.ParseError) as error:
                 line = error.line if isinstance(error, WrongError) else entry.line
                 self.faults.append(Fault(line, f"notifications: {error}; this entry is ignored{_fix(error)}"))
-        return tuple(routes)
+        return tuple(routes) if routes or not found.value else (NOWHERE,)
 
 
 _SCALAR_TYPES = {

@@ -18,7 +18,6 @@ _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BIN
 """A named pipe must not block; not every system has each."""
 
 
-
 class _UnreadableError(Exception):
     """There is a file, but it is not one to be read."""
 
@@ -38,7 +37,7 @@ def load(
     if named:
         place = os.path.join(here, named)  # noqa: PTH118 - no pathlib on the hot path
         return _load_named(place, named, is_typed=named != variable)
-    root = _root(here)
+    root = root_of(here)
     for name in NAMES:
         place = os.path.join(root, name)  # noqa: PTH118
         if os.path.lexists(place):
@@ -67,7 +66,7 @@ def _only(shown: str, message: str) -> FileConfig:
     return FileConfig(path=shown, problems=(Problem(shown, None, message),))
 
 
-def _root(cwd: str) -> str:
+def root_of(cwd: str) -> str:
     """The nearest folder upwards that holds .git (a folder, or a file in a worktree); without one, `cwd`."""
     folder = start = os.path.abspath(cwd)  # noqa: PTH100
     while not os.path.lexists(os.path.join(folder, ".git")):  # noqa: PTH118

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from versioner_ci import settings_parse as parse
 from versioner_ci.config_yaml import Found
 from versioner_ci.errors import UsageError
-from versioner_ci.settings_values import Route, nearest, unique
+from versioner_ci.settings_values import Route, mention, nearest, unique
 from versioner_ci.status import Kind, State, normalise
 
 KEYS = ("event_type", "channel_id", "environments", "products", "mention")
@@ -18,8 +17,6 @@ EVENT_TYPES = (
     *(f"*.{state.value}" for state in State),
     *(f"{kind.value}.{state.value}" for kind in Kind for state in State),
 )
-MENTION = r"<!subteam\^S[A-Z0-9]+>|<@[UW][A-Z0-9]+>|@[UWS][A-Z0-9]+"
-_MENTION = re.compile(MENTION)
 
 
 class WrongError(Exception):
@@ -45,19 +42,24 @@ def text(found: Found) -> str:
     raise WrongError(found.line, f"must be text, not {called(found.value)}", fix=fix)
 
 
-def route(entry: Found) -> Route:
-    """Raises WrongError or ParseError for what would send to the wrong place or let through too much."""
+def route(entry: Found) -> tuple[Route, tuple[WrongError, ...]]:
+    """The entry, and why mentions of it are left out.
+
+    Raises WrongError or ParseError for what would send to the wrong place or let through too much.
+    """
     given: dict[str, Found] = entry.value
     if "event_type" not in given:
         raise WrongError(entry.line, "event_type is missing", fix="for example deployment.failed, or * for all")
     channel = given.get("channel_id")
-    return Route(
+    mentions, wrong = _mentions(given.get("mention"))
+    checked = Route(
         event_type=_event_type(given["event_type"]),
         channel_id=_channel(channel) if channel is not None and channel.value is not None else None,
         environments=_texts(given.get("environments")),
         products=_texts(given.get("products")),
-        mention=unique(_mention(one, given["mention"].line) for one in _texts(given.get("mention"))),
+        mention=mentions,
     )
+    return checked, wrong
 
 
 def _channel(found: Found) -> str:
@@ -89,8 +91,11 @@ def _meant(given: str) -> str | None:
 def _texts(found: Found | None) -> tuple[str, ...]:
     if found is None or found.value is None:
         return ()
-    items: list[Any] = found.value if isinstance(found.value, list) else [found]
-    return unique(_name(item) for item in items)
+    return unique(_name(item) for item in _items(found))
+
+
+def _items(found: Found) -> list[Any]:
+    return found.value if isinstance(found.value, list) else [found]
 
 
 def _name(found: Found) -> str:
@@ -103,11 +108,22 @@ def _name(found: Found) -> str:
     return str(name)
 
 
+def _mentions(found: Found | None) -> tuple[tuple[str, ...], tuple[WrongError, ...]]:
+    """Those that can be used, and why the others cannot: who is left out must not cost the others the message."""
+    good: list[str] = []
+    wrong: list[WrongError] = []
+    for item in _items(found) if found is not None and found.value is not None else []:
+        try:
+            good.append(_mention(_name(item), item.line))
+        except WrongError as error:
+            wrong.append(error)
+    return unique(good), tuple(wrong)
+
+
 def _mention(given: str, line: int) -> str:
     """As Slack writes it; only ids, so that a file cannot ping a whole workspace."""
-    if not _MENTION.fullmatch(given):
+    meant = mention(given)
+    if meant is None:
         fix = "a user's id like @U0456, a group's like <!subteam^S012>"
         raise WrongError(line, f"{parse.shown(given)} is no mention", fix=fix)
-    if given.startswith("@"):
-        return f"<!subteam^{given[1:]}>" if given[1] == "S" else f"<@{given[1:]}>"
-    return given
+    return meant

@@ -139,7 +139,11 @@ class _Batch:
     """Kept lifecycles shared out among a few threads; the order inside each is kept."""
 
     def __init__(
-        self, line: Line, groups: Sequence[Sequence[Entry]], deadline: Deadline, effort: Effort,
+        self,
+        line: Line,
+        groups: Sequence[Sequence[Entry]],
+        deadline: Deadline,
+        effort: Effort,
         is_urgent: Callable[[], bool],
     ) -> None:
         self._line = line

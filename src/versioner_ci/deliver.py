@@ -74,8 +74,11 @@ class Line:
             self._keep(posted.entry, None)
             return replace(standing, detail=f"behind an earlier event: {standing.detail}")
         outcome = self._send(posted, deadline)
-        notes = tuple(f"{older.sink}: an earlier event of this lifecycle was not accepted: {_why(older)}"
-                      for older in earlier if not older.verdict.is_delivered)
+        notes = tuple(
+            f"{older.sink}: an earlier event of this lifecycle was not accepted: {_why(older)}"
+            for older in earlier
+            if not older.verdict.is_delivered
+        )
         return replace(outcome, warnings=(*outcome.warnings, *notes))
 
     def deliver_kept(self, group: Sequence[Entry], deadline: Deadline, effort: Effort = WHOLE) -> Backlog:
@@ -177,8 +180,14 @@ class Line:
         receipt = tried.receipt
         verdict = _FINAL.get(receipt.answer, Verdict.KEPT)
         outcome = Outcome(
-            sink=self.sink.name, verdict=verdict, detail=receipt.detail, fix=receipt.fix, ids=receipt.ids,
-            rejection=receipt.rejection, channels=tried.item.channels, warnings=receipt.warnings,
+            sink=self.sink.name,
+            verdict=verdict,
+            detail=receipt.detail,
+            fix=receipt.fix,
+            ids=receipt.ids,
+            rejection=receipt.rejection,
+            channels=tried.item.channels,
+            warnings=receipt.warnings,
         )
         if tried.item.channels != item.channels or verdict.is_delivered:
             self._book.note(posted.job, self.sink.name, tried.item, is_delivered=verdict.is_delivered)

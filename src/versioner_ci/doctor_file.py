@@ -15,7 +15,7 @@ from versioner_ci.doctor import Check, bad, ok, warn
 _MOST_ROWS = 5
 _NAME = "file"
 _MEANT = re.compile(r"did you mean '([^']+)'")
-_ADVICE = re.compile(r"; ignored|; this entry is ignored|(?: \([^()]*\))?\Z")
+_ADVICE = re.compile(r"; ignored|; this (?:entry|mention) is ignored|(?: \([^()]*\))?\Z")
 _QUOTED = re.compile(r"'([^']*)'")
 _INSTEAD = re.compile(r"\(use (the environment[^()]*)\)")
 _RENAMED = re.compile(r"rename it to (\S+)")

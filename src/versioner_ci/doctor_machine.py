@@ -41,8 +41,11 @@ def run(session: Session, *, is_git_refused: bool) -> Iterator[Check]:
         elif name in examples and is_git_refused:
             yield warn(name, "not known, since git refuses to read this repository: see below")
         elif name in examples:
-            yield bad(name, "not known: neither git here nor a CI host says it",
-                      f"export VERSIONER_{name.upper()}={examples[name]}")
+            yield bad(
+                name,
+                "not known: neither git here nor a CI host says it",
+                f"export VERSIONER_{name.upper()}={examples[name]}",
+            )
         else:
             yield ok(name, "not set: builds have none, a deployment needs --environment")
 
@@ -62,8 +65,9 @@ def spool(session: Session) -> Iterator[Check]:
         yield warn("set aside", f"{counted(aside, 'refused event')} in {root / BAD}, for 72 h at most")
     if entries:
         oldest = in_words(max(0.0, session.clock.wall() - min(entry.seq for entry in entries) / 1e6))
-        yield warn("kept", f"{counted(len(entries), 'event')} not delivered yet, the oldest for {oldest}",
-                   "versioner-ci flush")
+        yield warn(
+            "kept", f"{counted(len(entries), 'event')} not delivered yet, the oldest for {oldest}", "versioner-ci flush"
+        )
     yield ok("spool", f"{_LOST if place.is_lost_with_job else ''}{root}")
 
 
@@ -100,12 +104,24 @@ def _ask(program: str, session: Session) -> tuple[int, str, str]:
     import subprocess  # noqa: PLC0415 - only here
 
     env = {name: value for name, value in session.env.items() if not name.startswith("GIT_") or name in _GIT_ENV}
-    command = [program, "--no-pager", "-c", "core.fsmonitor=false", "-C", session.call.cwd, "rev-parse",
-               "--is-shallow-repository"]
+    command = [
+        program,
+        "--no-pager",
+        "-c",
+        "core.fsmonitor=false",
+        "-C",
+        session.call.cwd,
+        "rev-parse",
+        "--is-shallow-repository",
+    ]
     try:
         done = subprocess.run(  # noqa: S603 - an absolute path and fixed arguments
-            command, env={**env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}, stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=LIMIT, check=False,
+            command,
+            env={**env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT,
+            check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return 1, "", ""

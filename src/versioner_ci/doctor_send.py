@@ -72,8 +72,12 @@ def _tracker_job(session: Session) -> Callable[[], Iterator[Check]] | None:
 def _tracker(session: Session, transport: Transport, url: str) -> Iterator[Check]:
     config = session.config
     reply = _post(transport, url, config.api_key, config.timeout)
-    asked = Asked(redact=session.redactor, url_origin=config.origins.get("api_url", "default"), key=config.api_key,
-                  key_origin=config.origins.get("api_key", "default"))
+    asked = Asked(
+        redact=session.redactor,
+        url_origin=config.origins.get("api_url", "default"),
+        key=config.api_key,
+        key_origin=config.origins.get("api_key", "default"),
+    )
     receipt = classify(reply, asked, now=session.clock.wall())
     yield from _skew(reply.headers, session.clock.wall())
     if receipt.answer in {Answer.ACCEPTED, Answer.DUPLICATE}:
@@ -81,8 +85,11 @@ def _tracker(session: Session, transport: Transport, url: str) -> Iterator[Check
     elif receipt.answer is not Answer.REFUSED:
         yield bad("tracker test", receipt.detail, _fix(receipt, reply, config))
     elif not _is_json(reply):
-        yield bad("tracker test", f"{reply.host} answered HTTP {reply.status}, but not as a tracker does",
-                  export("VERSIONER_API_URL", "api_url"))
+        yield bad(
+            "tracker test",
+            f"{reply.host} answered HTTP {reply.status}, but not as a tracker does",
+            export("VERSIONER_API_URL", "api_url"),
+        )
     else:
         yield _proof(config, reply, lambda: _post(transport, url, None, config.timeout))
 
@@ -100,7 +107,9 @@ def _proof(config: Config, reply: Reply, ask_without_key: Callable[[], Reply]) -
 
 def _post(transport: Transport, url: str, key: str | None, timeout: float) -> Reply:
     headers = {
-        "Content-Type": "application/json", "Accept": "application/json", "User-Agent": f"versioner-ci/{__version__}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "User-Agent": f"versioner-ci/{__version__}",
         "Idempotency-Key": uid("doctor"),
     }
     if key is not None:
@@ -155,8 +164,11 @@ def _bot(slack: Slack, config: Config) -> Iterator[Check]:
         yield bad("Slack test", found.judgement.detail, found.judgement.fix or "versioner-ci doctor --send-test")
         return
     if found.scopes and _SCOPE not in found.scopes:
-        yield bad("Slack test", f"{found.bot} in {found.team} lacks the scope {_SCOPE}",
-                  f"add the bot scope {_SCOPE} to the Slack app (OAuth & Permissions) and install it again")
+        yield bad(
+            "Slack test",
+            f"{found.bot} in {found.team} lacks the scope {_SCOPE}",
+            f"add the bot scope {_SCOPE} to the Slack app (OAuth & Permissions) and install it again",
+        )
         return
     scopes = f", scopes {', '.join(found.scopes)}" if found.scopes else ""
     yield ok("Slack test", f"the token is {found.bot}'s in {found.team}{scopes}")

@@ -94,8 +94,11 @@ def _fix(setting: Setting, name: str, raw: str, error: ParseError) -> str:
     if setting.name == "slack_channels":
         found = _CHANNEL_ID.search(error.fix or "")
         rest = ",".join(error.rest) if isinstance(error.rest, tuple) else None
-        return f"export {name}={shlex.quote(found[1])}" if found and not rest else (
-            f"export {name}={shlex.quote(rest)}" if rest else export(name, setting.name))
+        return (
+            f"export {name}={shlex.quote(found[1])}"
+            if found and not rest
+            else (f"export {name}={shlex.quote(rest)}" if rest else export(name, setting.name))
+        )
     if setting.shape is Shape.SWITCH and (word := nearest(raw.strip(), ("true", "false"))):
         return f"export {name}={word}"
     return _near(error.fix or "", name) or f"unset {name}"
@@ -108,7 +111,7 @@ def _near(text: str, name: str) -> str | None:
 
 def _stripped(name: str) -> str:
     """Without showing it: blanks and line breaks taken out."""
-    return f"export {name}=\"$(printf %s \"${name}\" | tr -d '[:space:]')\""
+    return f'export {name}="$(printf %s "${name}" | tr -d \'[:space:]\')"'
 
 
 def _is_fine(setting: Setting, raw: str) -> bool:

@@ -87,11 +87,16 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return given[:at], given[at + 1 :]
 
 
+def asked_for(name: str, options: Sequence[str]) -> str | None:
+    """An option's value, read without a parser."""
+    given = [options[at + 1] for at, option in enumerate(options[:-1]) if option == name]
+    given += [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
+    return given[-1] if given else None
+
+
 def asks_required(options: Sequence[str], env: Mapping[str, str]) -> bool:
     """Whether the gate may be `required`; read without the settings, which may be what is broken."""
-    given = [options[at + 1] for at, option in enumerate(options[:-1]) if option == "--gate"]
-    given += [option.partition("=")[2] for option in options if option.startswith("--gate=")]
-    word = given[-1] if given else env.get("VERSIONER_GATE", "")
+    word = asked_for("--gate", options) or env.get("VERSIONER_GATE", "")
     return options[:1] != ["build"] and bool(word.strip()) and word.strip().lower() not in {"off", "on"}
 
 

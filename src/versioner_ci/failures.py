@@ -19,7 +19,11 @@ from versioner_ci.tls import TrustError
 
 _UNKNOWN_NAME = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
 _NOT_TLS = {
-    "WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE",
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "UNKNOWN_PROTOCOL",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
 }
 _TIMEOUTS = (TimeoutError, socket.timeout, ConnectTimeoutError, ReadTimeoutError)
 _GONE = (RemoteDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -155,8 +159,9 @@ def _tls(chain: _Chain, place: Place) -> Failure:
     if failed := chain.find(ssl.SSLError):
         if failed.reason in _NOT_TLS:
             return _failure(Kind.NOT_TLS, f"{place}: server does not speak TLS", is_lasting=True)
-        return _failure(Kind.TLS, f"{place}: TLS failed: {cut(one_line(failed.reason or str(failed)), 200)}",
-                        is_lasting=True)
+        return _failure(
+            Kind.TLS, f"{place}: TLS failed: {cut(one_line(failed.reason or str(failed)), 200)}", is_lasting=True
+        )
     return _failure(Kind.CONNECT, f"{place}: {chain.innermost()}")
 
 

@@ -63,6 +63,8 @@ class Asking:
         self.written: Written | None = None
         self.outcome: Outcome | None = None
         """The tracker's last word; None while it is asked."""
+        self._rejected: Outcome | None = None
+        """Its last rejection: from then on only an acceptance opens."""
 
     def start(self) -> Start:
         """The final word, within the budget or the time to wait."""
@@ -72,9 +74,11 @@ class Asking:
         while True:
             begun = self._ask(deadline)
             left = give_up - session.clock.monotonic()
-            if not begun.is_rejected or left <= 0:
+            if self._rejected is None or begun.is_open:
                 return begun
-            rejection = begun.outcome.rejection if begun.outcome is not None else None
+            if left <= 0:
+                return begun._replace(outcome=self._rejected)
+            rejection = self._rejected.rejection
             pause = min(_poll(rejection), left)
             self._say(f"{words(rejection)}; waiting, {_duration(left)} left, next try in {_duration(pause)}")
             session.clock.sleep(pause)
@@ -98,8 +102,10 @@ class Asking:
         self.written = posting.write(session, self._wanted, self._details, seconds=deadline.remaining, hold_slack=True)
         self.outcome = _answer(session, self.written, deadline)
         verdict = self.outcome.verdict if self.outcome is not None else None
-        is_open = verdict is not Verdict.REJECTED
-        if self._is_required:
+        if verdict is Verdict.REJECTED:
+            self._rejected = self.outcome
+        is_open = True
+        if self._is_required or self._rejected is not None:
             is_open = self.written.is_joined or verdict in {Verdict.ACCEPTED, Verdict.DUPLICATE}
         return Start(written=self.written, outcome=self.outcome, deadline=deadline, is_open=is_open)
 
@@ -107,7 +113,7 @@ class Asking:
         """The next try is the same lifecycle's, and starts when it starts."""
         if written.record is not None:
             self._session.state.update(written.record.id, started_at=None, started_monotonic=None)
-            self._wanted = self._wanted._replace(handle=posting.handle_of(_never_started(written.record)), run=None)
+            self._wanted = self._wanted._replace(handle=posting.handle_of(_never_started(written.record)))
 
     def _is_heard(self) -> bool:
         return self.outcome is None or self.outcome.verdict not in {Verdict.REJECTED, Verdict.REFUSED}

@@ -111,8 +111,14 @@ def _read(response: Response, place: Place) -> Reply:
         raw.release_conn()
     else:
         raw.close()
-    return Reply(host=str(place), status=response.status_code, headers=response.headers, body=bytes(body[:MOST_BODY]),
-                 is_whole=is_whole, is_oversize=len(body) > MOST_BODY)
+    return Reply(
+        host=str(place),
+        status=response.status_code,
+        headers=response.headers,
+        body=bytes(body[:MOST_BODY]),
+        is_whole=is_whole,
+        is_oversize=len(body) > MOST_BODY,
+    )
 
 
 def _shown(url: str) -> str:

@@ -113,8 +113,12 @@ def decode(text: str) -> Handle:
         values = json.loads(base64.urlsafe_b64decode(text.strip() + "=" * (-len(text.strip()) % 4)))
         uuids = [_known_uuid(values[name]) for name in ("id", "group")]
         return Handle(
-            id=uuids[0], group=uuids[1], kind=Kind(values["kind"]), product=_name(values["product"]),
-            version=_name(values["version"]), environment=_text(values.get("environment")),
+            id=uuids[0],
+            group=uuids[1],
+            kind=Kind(values["kind"]),
+            product=_name(values["product"]),
+            version=_name(values["version"]),
+            environment=_text(values.get("environment")),
             started_at=_time(values.get("started_at")),
             channels={name: _text(value) or "" for name, value in values.get("channels", {}).items()},
         )
@@ -149,9 +153,7 @@ def _time(value: object) -> str | None:
         raise ValueError(str(error)) from None
 
 
-def read_handle(
-    text: str, *, patience: float = 0.0, sleep: Callable[[float], None] = time.sleep
-) -> Handle | None:
+def read_handle(text: str, *, patience: float = 0.0, sleep: Callable[[float], None] = time.sleep) -> Handle | None:
     """A handle as given, or `@FILE` that holds one; None: the file is empty. Raises ValueError for anything else.
 
     `patience`: seconds to wait for the file, which the `run` around us writes while its CMD runs already.

@@ -30,6 +30,8 @@ class Wanted(NamedTuple):
     key: str | None
     given: frozenset[str]
     handle: Handle | None = None
+    is_exact: bool = False
+    """The handle is this process's own: no other lifecycle will do."""
     run: str | None = None
     """The token of the `run` that asks; it opens a lifecycle of its own, or takes over a pending one."""
     around: tuple[str, ...] = ()
@@ -60,10 +62,10 @@ def choose(records: Sequence[Record], wanted: Wanted, context: CIContext, now: f
             return _take(_of_handle(handle, wanted, context, now), wanted, notes)
         if named.is_open:
             return _take(named, wanted, notes)
-        if wanted.state.is_ending:
+        if wanted.state.is_ending and (wanted.is_exact or not _open_ones(records, wanted, context, now)):
             return Choice(record=named, is_doubled=True, warnings=notes)
     fitting = [record for record in records if _fits(record, wanted)]
-    open_ones = [record for record in fitting if record.is_open and not _is_other(record, wanted, context, now)]
+    open_ones = _open_ones(fitting, wanted, context, now)
     if open_ones:
         same = [record for record in open_ones if "version" in wanted.given and record.version == wanted.version]
         return _take((same or open_ones)[-1], wanted, notes)
@@ -72,13 +74,24 @@ def choose(records: Sequence[Record], wanted: Wanted, context: CIContext, now: f
     return Choice(record=_new(records, wanted, context, now), is_new=True, warnings=notes)
 
 
+def _open_ones(records: Sequence[Record], wanted: Wanted, context: CIContext, now: float) -> list[Record]:
+    return [
+        record
+        for record in records
+        if _fits(record, wanted) and record.is_open and not _is_other(record, wanted, context, now)
+    ]
+
+
 def _usable(wanted: Wanted) -> tuple[Handle | None, tuple[str, ...]]:
     handle = wanted.handle
     if handle is None:
         return None, ()
     pairs = [("kind", handle.kind.value, wanted.kind.value)]
-    pairs += [(name, getattr(handle, name), getattr(wanted, name))
-              for name in ("product", "environment") if name in wanted.given]
+    pairs += [
+        (name, getattr(handle, name), getattr(wanted, name))
+        for name in ("product", "environment")
+        if name in wanted.given
+    ]
     other = [f"{name} '{theirs}', not '{ours}'" for name, theirs, ours in pairs if theirs != ours]
     if not other:
         return handle, ()
@@ -90,7 +103,8 @@ def _usable(wanted: Wanted) -> tuple[Handle | None, tuple[str, ...]]:
 def _fits(record: Record, wanted: Wanted) -> bool:
     return record.kind == wanted.kind.value and all(
         getattr(record, name) == getattr(wanted, name)
-        for name in ("product", "environment", "key") if name in wanted.given
+        for name in ("product", "environment", "key")
+        if name in wanted.given
     )
 
 
@@ -122,8 +136,11 @@ def _is_repeat(last: Record, wanted: Wanted, context: CIContext) -> bool:
 
 
 def _take(record: Record, wanted: Wanted, notes: tuple[str, ...]) -> Choice:
-    differing = [name for name in ("product", "version", "environment")
-                 if getattr(wanted, name) and getattr(record, name) != getattr(wanted, name)]
+    differing = [
+        name
+        for name in ("product", "version", "environment")
+        if getattr(wanted, name) and getattr(record, name) != getattr(wanted, name)
+    ]
     notes += tuple(
         f"{name} '{getattr(wanted, name)}' differs from '{getattr(record, name)}', with which this "
         f"{wanted.kind.value} began; '{getattr(record, name)}' stays"
@@ -148,10 +165,19 @@ def joins(choice: Choice, wanted: Wanted, context: CIContext) -> bool:
 def _of_handle(handle: Handle, wanted: Wanted, context: CIContext, now: float) -> Record:
     is_around = bool(wanted.around) and "lifecycle" not in wanted.given
     return Record(
-        id=handle.id, group=handle.group, kind=handle.kind.value, product=handle.product, version=handle.version,
-        environment=handle.environment, started_at=handle.started_at, channels=dict(handle.channels),
-        invoke_id=context.invoke_id, opened=now, is_own=False,
-        run=wanted.around[-1] if is_around else None, state=State.STARTED.value if is_around else None,
+        id=handle.id,
+        group=handle.group,
+        kind=handle.kind.value,
+        product=handle.product,
+        version=handle.version,
+        environment=handle.environment,
+        started_at=handle.started_at,
+        channels=dict(handle.channels),
+        invoke_id=context.invoke_id,
+        opened=now,
+        is_own=False,
+        run=wanted.around[-1] if is_around else None,
+        state=State.STARTED.value if is_around else None,
     )
 
 
@@ -160,9 +186,17 @@ def _new(records: Sequence[Record], wanted: Wanted, context: CIContext, now: flo
     count = 1 + max((record.count for record in records if record.group == group.id), default=-1)
     leg = Leg(version=wanted.version, attempt=context.attempt, job=context.job, leg=context.leg, count=count)
     return Record(
-        id=lifecycle_id(group, leg), group=group.id, kind=wanted.kind.value, product=wanted.product,
-        version=wanted.version, environment=wanted.environment, key=wanted.key, invoke_id=group.invoke_id,
-        count=count, opened=now, run=wanted.run,
+        id=lifecycle_id(group, leg),
+        group=group.id,
+        kind=wanted.kind.value,
+        product=wanted.product,
+        version=wanted.version,
+        environment=wanted.environment,
+        key=wanted.key,
+        invoke_id=group.invoke_id,
+        count=count,
+        opened=now,
+        run=wanted.run,
     )
 
 
@@ -177,9 +211,14 @@ def group_of(wanted: Wanted, context: CIContext, invoke_id: str | None) -> Group
                 f"the {wanted.kind.value}'s {name} is not known", fix=f"give --{name} or VERSIONER_{name.upper()}"
             )
     return Group(
-        source_system=context.source_system, server_url=context.server_url, invoke_id=invoke_id,
-        pipeline=context.pipeline, kind=wanted.kind, product=wanted.product,
-        environment=wanted.environment, key=wanted.key,
+        source_system=context.source_system,
+        server_url=context.server_url,
+        invoke_id=invoke_id,
+        pipeline=context.pipeline,
+        kind=wanted.kind,
+        product=wanted.product,
+        environment=wanted.environment,
+        key=wanted.key,
     )
 
 

@@ -15,8 +15,10 @@ from versioner_ci.settings_values import nearest
 from versioner_ci.status import Kind
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("what is reported", ("product", "version", "environment", "key", "lifecycle", "metadata", "metadata_json",
-                          "identity", "unstable")),
+    (
+        "what is reported",
+        ("product", "version", "environment", "key", "lifecycle", "metadata", "metadata_json", "identity", "unstable"),
+    ),
     ("the release tracker", ("api_url", "api_key", "gate", "gate_wait", "skip_preflight")),
     ("Slack", ("slack_token", "slack_channels", "slack_webhook_url", "slack_api_url")),
     ("delivery", ("timeout", "fail_on_error", "spool_dir", "allow_http")),
@@ -36,9 +38,14 @@ _WIDTH = 100
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, with the nearest right thing."""
 
+    late: str | None = None
+    """A positional that may also stand behind the options: argparse gives up on it too early."""
+
     def __init__(self, command: str, **options: object) -> None:
         super().__init__(
-            prog=f"versioner-ci {command}".strip(), allow_abbrev=False, formatter_class=_Formatter,
+            prog=f"versioner-ci {command}".strip(),
+            allow_abbrev=False,
+            formatter_class=_Formatter,
             **options,  # type: ignore[arg-type]
         )
 
@@ -57,6 +64,8 @@ class Parser(argparse.ArgumentParser):
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The parsed arguments. Raises UsageError that names the nearest option for an unknown one."""
         known, unknown = self.parse_known_args(list(arguments))
+        if len(unknown) == 1 and not unknown[0].startswith("-") and self.late and getattr(known, self.late) is None:
+            setattr(known, self.late, unknown.pop())
         if unknown:
             self._refuse(unknown[0])
         return known

@@ -55,6 +55,8 @@ class Backlog(NamedTuple):
     delivered: int = 0
     left: int = 0
     set_aside: int = 0
+    is_lost: bool = False
+    """What is left dies with the job."""
     detail: str = ""
     """Why something is left, or was set aside."""
 

@@ -37,9 +37,7 @@ class _Candidate(NamedTuple):
     is_ours_to_make: bool = False
 
 
-def place(
-    config_spool_dir: str | None, context: CIContext, env: Mapping[str, str], *, is_dry: bool = False
-) -> Place:
+def place(config_spool_dir: str | None, context: CIContext, env: Mapping[str, str], *, is_dry: bool = False) -> Place:
     """The first usable folder: the given one, the host's scratch, the user's state folder or a temporary one.
 
     Never raises. A fork's run never uses a given one, which trusted jobs share. `is_dry`: nothing is made.

@@ -80,7 +80,9 @@ def write(session: Session, wanted: Wanted, details: Details, *, seconds: float,
         letters, problems = write_for(session, record, event, sinks, seconds)
         _put(records, record)
     return Written(
-        choice=choice._replace(record=record), event=event, letters=letters,
+        choice=choice._replace(record=record),
+        event=event,
+        letters=letters,
         warnings=(*choice.warnings, *notes, *problems),
     )
 
@@ -107,8 +109,26 @@ def _of_commit(event: Event, scm: Mapping[str, str]) -> Event:
 def write_group(session: Session, wanted: Wanted, details: Details, *, seconds: float) -> Written:
     """The same for a whole run's ending, which belongs to no lifecycle."""
     event, notes = compose.group_event(session.facts, wanted, details)
-    letters, problems = write_for(session, None, event, configured(session), seconds)
+    with session.state.changing() as records:
+        record = next((known for known in records if known.id == event.key), None) or _of_group(session, event)
+        letters, problems = write_for(session, record, event, configured(session), seconds)
+        _put(records, record)
     return Written(choice=None, event=event, letters=letters, warnings=(*notes, *problems))
+
+
+def _of_group(session: Session, event: Event) -> Record:
+    """Remembers who was told of a whole run's ending; no lifecycle's event ever fits it."""
+    return Record(
+        id=event.key,
+        group=event.group_id or "",
+        kind=f"{event.kind.value} run",
+        product=event.product,
+        version=event.version,
+        environment=event.environment,
+        invoke_id=event.invoke_id,
+        state=event.state.value,
+        opened=session.clock.wall(),
+    )
 
 
 def write_for(
@@ -152,8 +172,14 @@ def _is_on_its_way(session: Session, sink: str, event: Event) -> bool:
 def handle_of(record: Record) -> Handle:
     """What other hooks and jobs need to go on with this lifecycle."""
     return Handle(
-        id=record.id, group=record.group, kind=Kind(record.kind), product=record.product, version=record.version,
-        environment=record.environment, started_at=record.started_at, channels=record.channels,
+        id=record.id,
+        group=record.group,
+        kind=Kind(record.kind),
+        product=record.product,
+        version=record.version,
+        environment=record.environment,
+        started_at=record.started_at,
+        channels=record.channels,
     )
 
 

@@ -20,15 +20,21 @@ def preview(
     """JSON: the requests by sink, not masked yet, or why there are none. Raises UsageError as the real call would."""
     why = reporter.why_nothing()
     if why is not None:
-        return {"event_type": f"{kind.value}.{state.value}", "requests": {}, "notice": why,
-                "warnings": reporter.session.warnings}
+        return {
+            "event_type": f"{kind.value}.{state.value}",
+            "requests": {},
+            "notice": why,
+            "warnings": reporter.session.warnings,
+        }
     session, details = reporter.session, details or Details()
     wanted = reporter.wanted(kind, state, details)
     record, event, warnings = (_group if is_group else _lifecycle)(session, wanted, details)
     requests = _requests(session, record, event) if event is not None else {}
     notice = None if event is not None else "reported already, by an earlier call of this job: nothing would be sent"
     return {
-        "event_type": f"{kind.value}.{state.value}", "requests": requests, "notice": notice,
+        "event_type": f"{kind.value}.{state.value}",
+        "requests": requests,
+        "notice": notice,
         "warnings": [*session.warnings, *warnings],
     }
 

@@ -23,6 +23,10 @@ class Kind(Enum):
     OTHER = "other"
 
 
+RETRIES = {Kind.REFUSED: 3, Kind.PROXY: 3}
+"""Nothing runs there: 2 s tell a restart from an outage, and the rest of the budget is left to the pipeline."""
+
+
 class Failure(NamedTuple):
     """Why there is no answer."""
 

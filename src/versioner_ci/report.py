@@ -76,11 +76,17 @@ def backlog_line(backlog: Backlog, kept_at: str | None = None) -> str:
     counts = [
         f"{backlog.delivered or 'none'} delivered",
         f"{backlog.set_aside} refused and set aside{aside}" if backlog.set_aside else None,
-        f"{backlog.left} still kept{_kept_in(kept_at)}" if backlog.left else None,
+        _left(backlog, kept_at) if backlog.left else None,
     ]
     why = f"; {backlog.detail}" if backlog.detail else ""
     said = ", ".join(filter(None, counts))
     return f"{backlog.sink}: of {counted(total, 'event')} that earlier calls kept {said}{why}"
+
+
+def _left(backlog: Backlog, kept_at: str | None) -> str:
+    if backlog.is_lost:
+        return f"{backlog.left} not delivered; lost when this job ends"
+    return f"{backlog.left} still kept{_kept_in(kept_at)}"
 
 
 def counted(count: int, noun: str) -> str:
@@ -104,11 +110,17 @@ def exit_code(report: Report, *, fail_on_error: bool, is_required: bool = False)
         return 128 + report.signum
     if report.verdict is Verdict.REJECTED:
         return errors.EXIT_REJECTED
-    if is_required and report.verdict not in {Verdict.ACCEPTED, Verdict.DUPLICATE}:
+    if is_required and not _is_admitted(report):
         return errors.EXIT_REJECTED
     is_undelivered = any(not outcome.verdict.is_delivered for outcome in report.outcomes)
     is_left = any(backlog.left or backlog.set_aside for backlog in report.backlogs) and report.event is None
     return errors.EXIT_UNDELIVERED if fail_on_error and (is_undelivered or is_left) else errors.EXIT_OK
+
+
+def _is_admitted(report: Report) -> bool:
+    """Only the tracker's word counts, whatever became of Slack's message."""
+    admitting = {Verdict.ACCEPTED, Verdict.DUPLICATE}
+    return report.is_doubled or any(o.sink == "backend" and o.verdict in admitting for o in report.outcomes)
 
 
 def _tone(verdict: Verdict) -> Tone:

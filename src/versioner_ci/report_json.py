@@ -45,7 +45,7 @@ def _verdict(backlog: Backlog) -> Verdict:
     if backlog.set_aside:
         return Verdict.REFUSED
     if backlog.left:
-        return Verdict.KEPT
+        return Verdict.LOST if backlog.is_lost else Verdict.KEPT
     return Verdict.ACCEPTED if backlog.delivered else Verdict.NOTHING
 
 
@@ -70,13 +70,22 @@ def _sink(outcome: Outcome) -> dict[str, Any]:
 
 def _rejection(report: Report) -> dict[str, Any] | None:
     found = report.rejection
-    return None if found is None else {
-        "rule": found.rule, "reason": found.reason, "retry_after": found.retry_after,
-    }
+    return (
+        None
+        if found is None
+        else {
+            "rule": found.rule,
+            "reason": found.reason,
+            "retry_after": found.retry_after,
+        }
+    )
 
 
 def _backlog(backlog: Backlog) -> dict[str, Any]:
     return {
-        "sink": backlog.sink, "delivered": backlog.delivered, "left": backlog.left, "set_aside": backlog.set_aside,
+        "sink": backlog.sink,
+        "delivered": backlog.delivered,
+        "left": backlog.left,
+        "set_aside": backlog.set_aside,
         "detail": backlog.detail,
     }

@@ -130,7 +130,7 @@ class Reporter:
         return Report(
             event=written.event,
             outcomes=tuple(told),
-            backlogs=tuple(backlogs),
+            backlogs=tuple(backlog._replace(is_lost=place.is_lost_with_job) for backlog in backlogs),
             warnings=(*self._warnings(), *written.warnings, *noted),
             is_doubled=written.is_doubled,
             handle=self._handle(written, outcomes),

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from versioner_ci.config_routes import EVENT_TYPES, MENTION
+from versioner_ci.config_routes import EVENT_TYPES
 from versioner_ci.limits import MAX_NAME
 from versioner_ci.settings_table import SETTINGS, Setting, Shape
-from versioner_ci.settings_values import Gate
+from versioner_ci.settings_values import MENTION, Gate
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _CHANNEL = r"^\s*#?[\w.-]{1,80}\s*$"

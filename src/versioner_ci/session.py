@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from versioner_ci import config_file, hosts, places, settings
 from versioner_ci.attempt import Deadline
@@ -25,6 +24,8 @@ from versioner_ci.spool import Spool
 from versioner_ci.state import JobState
 
 LAST_HOOK_FACTOR = 3
+_LEAST_SECRET = 8
+"""Shorter ones, of trials, would mask the names that they happen to be part of."""
 
 
 class Call(NamedTuple):
@@ -39,12 +40,20 @@ class Call(NamedTuple):
     is_dry: bool = False
     """Only look: no folder is made."""
 
+    def __repr__(self) -> str:
+        return f"Call(cwd={self.cwd!r})"
+
 
 class Session:
     """Opened once a call; `sinks` are built (and their libraries imported) only by `connect`."""
 
     def __init__(
-        self, call: Call, context: CIContext, config: Config, warnings: tuple[str, ...], *,
+        self,
+        call: Call,
+        context: CIContext,
+        config: Config,
+        warnings: tuple[str, ...],
+        *,
         home: CIContext | None = None,
     ) -> None:
         self.call = call
@@ -108,11 +117,21 @@ def open_session(call: Call, *, stdin: BinaryIO | None = None) -> Session:
     """Detect, read the settings, find the folders. Raises UsageError for what was typed wrong."""
     flags, env = call.flags, call.env
     found, notes = _found(flags, env)
-    git = hosts.ask(found, env, call.cwd, wants_identity=settings.given("identity", flags, env) == Identity.FULL.value)
     file = config_file.load(call.cwd, env, path=settings.given("config", flags, env), context=found)
+    filed = file.values.get("identity") if file is not None else None
+    identity = settings.given("identity", flags, env) or getattr(filed, "value", filed)
+    git = hosts.ask(found, env, call.cwd, wants_identity=identity == Identity.FULL.value)
     context = hosts.fill(found, git)
-    config = settings.resolve(flags, env, file, context, stdin=stdin)
+    config = _without_secrets(settings.resolve(flags, env, file, context, stdin=stdin))
     return Session(call, context, config, (*notes, *config.warnings), home=_home(found, context))
+
+
+def _without_secrets(config: Config) -> Config:
+    """Names go into identities, files and handles, where nothing masks them any more."""
+    redactor = Redactor(secret for secret in config.secrets() if len(secret) >= _LEAST_SECRET)
+    names = {name: getattr(config, name) for name in ("product", "version", "environment", "key")}
+    masked: dict[str, Any] = {name: redactor(value) for name, value in names.items() if value is not None}
+    return replace(config, **masked)
 
 
 def _home(found: CIContext, context: CIContext) -> CIContext:
@@ -134,10 +153,13 @@ def _found(flags: Mapping[str, object], env: Mapping[str, str]) -> tuple[CIConte
 
 def _unusable(config: Config) -> dict[str, str]:
     """Sink → why its setting cannot be used."""
-    sinks = {"backend": ("api_url", "api_key"), "slack": ("slack_token", "slack_webhook_url", "slack_api_url")}
+    slack = ("slack_token", "slack_api_url") if config.has_slack_bot else ("slack_webhook_url",)
+    sinks = {"backend": ("api_url", "api_key"), "slack": slack}
     return {
         sink: f"{name}: {config.unusable[name]}"
-        for sink, names in sinks.items() for name in names if name in config.unusable
+        for sink, names in sinks.items()
+        for name in names
+        if name in config.unusable
     }
 
 
@@ -146,4 +168,4 @@ def job_name(context: CIContext, cwd: str) -> str:
     run = (context.source_system, context.server_url, context.invoke_id, context.pipeline)
     if context.is_ci:
         return uid(*run, context.attempt, context.job, context.leg)
-    return uid(context.source_system, context.server_url, context.scm_repository or str(Path(cwd).absolute()))
+    return uid(context.source_system, context.server_url, context.scm_repository or config_file.root_of(cwd))

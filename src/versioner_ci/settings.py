@@ -13,7 +13,7 @@ from versioner_ci.settings_cascade import DEFAULT, Cascade
 from versioner_ci.settings_metadata import metadata_from
 from versioner_ci.settings_parse import ParseError, boolean, is_blank
 from versioner_ci.settings_table import BY_NAME, DEFAULT_API_URL, SETTINGS, Setting, Shape
-from versioner_ci.settings_values import Gate, Identity, Route, SettingError
+from versioner_ci.settings_values import NOWHERE, Gate, Identity, Route, SettingError
 
 __all__ = [
     "DEFAULT_API_URL",
@@ -168,6 +168,8 @@ def resolve(
 def _slack_hints(config: Config) -> tuple[str, ...]:
     """What is set for Slack and yet has no effect."""
     hints: list[str] = []
+    if NOWHERE in config.routes and (config.has_slack_bot or config.has_slack_webhook):
+        hints.append(f"nothing of notifications ({config.origins['routes']}) can be used: nothing is posted to Slack")
     if config.has_slack_webhook and any(route.channel_id for route in config.routes):
         hints.append("a Slack webhook posts to its own channel: channel_id under notifications has no effect")
     if config.has_slack_bot and not config.slack_channels and any(not route.channel_id for route in config.routes):

@@ -99,7 +99,8 @@ class Cascade:
             self.origins[setting.name] = origin
             self.warn(f"{self.unusable[setting.name]}: nothing is sent there")
         else:
-            self.warn(f"{why}: ignored" + (f" ({error.fix})" if error.fix else ""))
+            what = "it counts as required" if setting.name == "gate" else "ignored"
+            self.warn(f"{why}: {what}" + (f" ({error.fix})" if error.fix else ""))
         return error.rest
 
     def _parsed(self, setting: Setting, raw: object, origin: str) -> Any:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import stat
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
@@ -11,6 +15,8 @@ from versioner_ci.limits import MAX_NAME
 from versioner_ci.settings_parse import shown
 from versioner_ci.text import clean
 
+_PATIENCE = 5.0
+"""Seconds."""
 _LARGEST = 8 * 1024 * 1024
 _SHAPE = """write it like '{"team": "payments"}'"""
 
@@ -79,10 +85,32 @@ def _read(document: str, stdin: BinaryIO | None) -> str | bytes:
 
 
 def _capped(file: BinaryIO) -> bytes:
-    raw = file.read(_LARGEST + 1)
+    raw = _read_stream(file) if _is_slow(file) else file.read(_LARGEST + 1)
     if len(raw) > _LARGEST:
         raise UsageError("metadata is larger than 8 MiB", fix="at most 64 KiB of it could be sent")
     return raw
+
+
+def _is_slow(file: BinaryIO) -> bool:
+    """A pipe may stay open for ever; a file ends, and so does what is in memory."""
+    try:
+        return not stat.S_ISREG(os.fstat(file.fileno()).st_mode) and os.name == "posix"
+    except (OSError, ValueError):
+        return False
+
+
+def _read_stream(file: BinaryIO) -> bytes:
+    """All of a pipe, unless its writer takes longer than a call may."""
+    give_up, raw = time.monotonic() + _PATIENCE, b""
+    while (left := give_up - time.monotonic()) > 0 and len(raw) <= _LARGEST:
+        if select.select([file], [], [], left)[0]:
+            chunk = os.read(file.fileno(), 65_536)
+            if not chunk:
+                return raw
+            raw += chunk
+    if len(raw) > _LARGEST:
+        return raw
+    raise UsageError(f"metadata: the pipe did not end within {_PATIENCE:.0f} s")
 
 
 def _pairs(pairs: Iterable[str], option: str) -> dict[str, Any]:

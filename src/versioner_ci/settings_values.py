@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
 from versioner_ci.errors import UsageError
+
+MENTION = r"<!subteam\^S[A-Z0-9]+>|<@[UW][A-Z0-9]+>|@[UWS][A-Z0-9]+"
+"""Who may be mentioned: a user's or a group's id. No name, and nothing that pings a whole channel."""
+_MENTION = re.compile(MENTION)
 
 
 class SettingError(UsageError):
@@ -53,6 +58,19 @@ class Route(NamedTuple):
     def renamed(self, environments: Mapping[str, str]) -> Route:
         """With the pipeline's words for environments turned into the tracker's names."""
         return self._replace(environments=unique(environments.get(name, name) for name in self.environments))
+
+
+NOWHERE = Route(event_type="")
+"""Stands for `notifications` of which nothing can be used. It fits no event, so that nothing is posted by mistake."""
+
+
+def mention(word: str) -> str | None:
+    """A mention as Slack writes it, `<@U…>` or `<!subteam^S…>`; None for what is none."""
+    if not _MENTION.fullmatch(word):
+        return None
+    if word.startswith("@"):
+        return f"<!subteam^{word[1:]}>" if word[1] == "S" else f"<@{word[1:]}>"
+    return word
 
 
 def unique(values: Iterable[str]) -> tuple[str, ...]:

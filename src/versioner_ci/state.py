@@ -194,8 +194,10 @@ def _parse(raw: bytes) -> list[Record]:
 
 def _record(row: Mapping[str, Any]) -> Record:
     known = {f.name for f in fields(Record)}
-    record = Record(**{name: value for name, value in row.items() if name in known and name != "told"},
-                    told=tuple(row.get("told", ())))
+    record = Record(
+        **{name: value for name, value in row.items() if name in known and name != "told"},
+        told=tuple(row.get("told", ())),
+    )
     texts = (record.id, record.group, record.kind, record.product, record.version)
     if not all(isinstance(text, str) for text in texts) or not all(
         isinstance(found, dict) for found in (record.channels, record.scm)

@@ -120,11 +120,15 @@ def normalise(kind: Kind, word: str) -> State:
 
 
 def _nearest(kind: Kind, word: str) -> str:
+    return " or ".join(near(kind, word) or [state.value for state in State])
+
+
+def near(kind: Kind, word: str) -> list[str]:
+    """The legal words, three at most, that an unknown one may stand for."""
     import difflib  # noqa: PLC0415 - only on the way to an error
 
     legal = [row.word for row in WORDS if row.kind in {None, kind}]
-    near = difflib.get_close_matches(canonical(word)[:60], legal, n=3, cutoff=0.5)
-    return " or ".join(near or [state.value for state in State])
+    return difflib.get_close_matches(canonical(word)[:60], legal, n=3, cutoff=0.5)
 
 
 def reason_of(word: str) -> str | None:

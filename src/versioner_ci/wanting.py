@@ -31,9 +31,17 @@ def wanted(session: Session, kind: Kind, state: State, details: Details, *, run:
         environment = handle.environment
     names = {"product", "version", "environment", "key"} - ({"environment"} if kind is Kind.BUILD else set())
     return Wanted(
-        kind=kind, state=state, product=product or "", version=version or "", environment=environment, key=config.key,
+        kind=kind,
+        state=state,
+        product=product or "",
+        version=version or "",
+        environment=environment,
+        key=config.key,
         given=frozenset(name for name in names if _is_given(session, name)) | ({"lifecycle"} & config.typed),
-        handle=handle, run=run, around=tuple(session.env.get(RUN_AROUND, "").split()),
+        handle=handle,
+        is_exact=details.handle is not None,
+        run=run,
+        around=tuple(session.env.get(RUN_AROUND, "").split()),
     )
 
 

@@ -42,6 +42,8 @@ class Task:
     say: Callable[[Report], None]
     warn: Callable[[str], None]
     note: Callable[[str], None]
+    is_required_by_file: Callable[[], bool] = lambda: False
+    """Asked only where the settings could not be read."""
     is_disabled: bool = False
     is_required: bool = False
     """Gate `required` was asked for, whatever else can be read."""
@@ -100,7 +102,7 @@ class Run:
             return stop.exit_code
         except Exception as error:  # noqa: BLE001 - only `required` lets trouble of ours keep CMD from running
             self._task.warn(fault(error))
-            is_open = not is_shut
+            is_open = not (is_shut or (self._life is None and self._task.is_required_by_file()))
         finally:
             self._task.signals.is_raising = False
         if is_open:
@@ -148,11 +150,11 @@ class Run:
         details = Details(duration=child.seconds, occurred_at=child.began_wall + child.seconds)
         is_signalled = signals.first is not None and signals.first_at <= (child.ended or signals.first_at)
         if is_signalled or code in _ABORTED_CODES:
-            return State.ABORTED, replace(details, reason="signal", error_code=str(code))
+            return State.ABORTED, replace(details, reason="signal", error_code=str(code) if code else None)
         if code == 0:
             return State.COMPLETED, details
         redactor = self._life.session.redactor if self._life is not None else Redactor()
-        error = error_text(child.tail(), redactor) or f"exit code {code}"
+        error = error_text(child.tail(), redactor)
         return State.FAILED, replace(details, error=error, error_code=str(code), reason="exit_code")
 
     def _end(self, state: State, details: Details) -> None:
@@ -214,7 +216,7 @@ class Run:
         try:
             yield
         except Interrupted:
-            self._task.warn("interrupted; what was not sent is kept")
+            self._task.warn("interrupted")
         except Exception as error:  # noqa: BLE001 - see above
             self._task.warn(fault(error))
 

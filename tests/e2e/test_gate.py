@@ -322,6 +322,20 @@ def test_what_a_shut_gate_left_kept_gets_an_ending_too(gated: Gated, tracker: Re
     assert tracker.states() == ["started", "aborted"]
 
 
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_after_a_shut_gate_a_hook_adds_no_second_ending(
+    gated: Gated, tracker: Recorder, github: dict[str, str], command: str
+) -> None:
+    tracker.down()
+    env = {**github, "VERSIONER_TIMEOUT": "0.5"}
+    first = ("run", "deployment") if command == "run" else ("report", "deployment", "started")
+    cmd = gated.command if command == "run" else ()
+    assert gated.cli(*first, *DEPLOY, *REQUIRED, *cmd, cwd=gated.repo.path, env=env).code == 5
+    tracker.up()
+    assert gated.cli("report", "deployment", "failed", cwd=gated.repo.path, env=github).code == 0
+    assert tracker.states() == ["started", "aborted"]
+
+
 def test_slack_alone_opens_no_required_gate_and_hears_of_nothing(
     gated: Gated, slack: FakeSlack, slack_env: dict[str, str]
 ) -> None:

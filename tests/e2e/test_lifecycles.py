@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,10 @@ def lifecycles(tracker: Recorder) -> list[list[str]]:
 def told(result: Result) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(result.out)
     return body
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def started(event: Received) -> bool:
@@ -76,6 +82,19 @@ def test_doubled_hooks_in_ci_count_once(
     assert told(last)["outcome"] == "duplicate"
     [message] = slack.messages("#deploys")
     assert len(message.replies) == 1
+
+
+def test_a_doubled_start_does_not_move_the_time_of_the_first(
+    cli: RunCli, repo: Repo, tracker: Recorder, github: dict[str, str]
+) -> None:
+    cli("report", "build", "started", cwd=repo.path, env=github)
+    time.sleep(1)
+    for state in ("started", "completed"):
+        cli("report", "build", state, cwd=repo.path, env=github)
+    begun, ended = tracker.events
+    assert ended.body["started_at"] == begun.body["started_at"]
+    spans = (moment(ended.body["completed_at"]), moment(begun.body["started_at"]))
+    assert abs(spans[0] - spans[1] - ended.metadata["duration_seconds"]) < 0.3
 
 
 def test_a_doubled_hook_still_sends_what_was_kept(

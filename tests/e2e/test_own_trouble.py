@@ -122,6 +122,16 @@ def test_a_broken_installation_keeps_a_required_gate_shut(
         assert (result.code, result.out) == (5, "")
 
 
+def test_a_fault_behind_a_required_gate_leaves_no_start_without_ending(
+    cli: RunCli, repo: Repo, tracker: Recorder, cli_env: dict[str, str], tmp_path: Path
+) -> None:
+    path = os.pathsep.join([break_modules(tmp_path / "broken", "requests"), cli_env["PYTHONPATH"]])
+    env = {"VERSIONER_TIMEOUT": "0.3", "PYTHONPATH": path}
+    assert cli("run", "deployment", *DEPLOY, "--gate", "required", *CMD, cwd=repo.path, env=env).code == 5
+    wait_until(lambda: cli("flush", cwd=repo.path).code == 0 and len(tracker.events) == 2, 20)
+    assert tracker.states() == ["started", "aborted"]
+
+
 @pytest.mark.parametrize("command", ["report", "doctor", "flush"])
 def test_a_broken_installation_is_one_line_for_other_commands(
     cli: RunCli, repo: Repo, cli_env: dict[str, str], tmp_path: Path, command: str
@@ -139,7 +149,7 @@ def test_signals_reach_cmd_though_the_installation_is_broken(
 ) -> None:
     path = os.pathsep.join([break_modules(tmp_path / "broken", "versioner_ci.cli"), cli_env["PYTHONPATH"]])
     script = "trap 'exit 6' TERM; echo ready; while :; do sleep 0.05; done"
-    running = start("run", kind, *DEPLOY, "--", "sh", "-c", script, cwd=repo.path, env={"PYTHONPATH": path})  # fmt: skip
+    running = start("run", kind, *DEPLOY, "--", "sh", "-c", script, cwd=repo.path, env={"PYTHONPATH": path})
     running.until("ready")
     running.send(signal.SIGTERM)
     assert running.wait() == 6

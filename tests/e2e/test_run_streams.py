@@ -184,8 +184,9 @@ def test_a_daemon_that_holds_the_pipe_delays_nothing(
     running = start("run", "build", "--", "sh", "-c", f"{background} echo last words >&2; exit 3", cwd=repo.path)
     assert running.wait(8) == 3
     assert "last words" in ending(tracker).metadata["error"]
-    ran = ending(tracker).metadata["duration_seconds"]
+    body, ran = ending(tracker).body, ending(tracker).metadata["duration_seconds"]
     assert ran < 3
+    assert abs(moment(body["completed_at"]) - moment(body["started_at"]) - ran) < 0.1
 
 
 def test_cmd_gets_no_descriptors_of_ours_and_all_that_were_handed_on(cli_env: Mapping[str, str], repo: Repo) -> None:

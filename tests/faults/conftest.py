@@ -36,6 +36,8 @@ def slack(fault: Fault) -> Iterator[FakeSlack]:
     with FakeSlack(token=SLACK_TOKEN) as workspace:
         workspace.add_channel("#deploys")
         fault.env |= {
-            "SLACK_API_URL": workspace.url, "SLACK_BOT_TOKEN": SLACK_TOKEN, "SLACK_CHANNEL": "#deploys",
+            "SLACK_API_URL": workspace.url,
+            "SLACK_BOT_TOKEN": SLACK_TOKEN,
+            "SLACK_CHANNEL": "#deploys",
         }
         yield workspace

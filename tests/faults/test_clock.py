@@ -31,10 +31,14 @@ def occurred(event: Received) -> datetime:
     return datetime.strptime(event.metadata["vi_occurred_at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("seconds", [
-    pytest.param(-YEAR, id="fault-44 a year slow"), pytest.param(YEAR, id="fault-44 a year fast"),
-    pytest.param(40 * YEAR, id="fault-44 40 years fast"),
-])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(-YEAR, id="fault-44 a year slow"),
+        pytest.param(YEAR, id="fault-44 a year fast"),
+        pytest.param(40 * YEAR, id="fault-44 40 years fast"),
+    ],
+)
 def test_a_wrong_clock_is_told_as_it_is(fault: Fault, tracker: Recorder, seconds: float) -> None:
     env = at(fault, seconds)
     fault(*STARTED, env=env, kept=[])
@@ -45,9 +49,13 @@ def test_a_wrong_clock_is_told_as_it_is(fault: Fault, tracker: Recorder, seconds
     assert 0 < completed.metadata["duration_seconds"] < 60
 
 
-@pytest.mark.parametrize("jump", [
-    pytest.param(-7200.0, id="fault-44 jumps back 2 h"), pytest.param(7200.0, id="fault-44 jumps ahead 2 h"),
-])
+@pytest.mark.parametrize(
+    "jump",
+    [
+        pytest.param(-7200.0, id="fault-44 jumps back 2 h"),
+        pytest.param(7200.0, id="fault-44 jumps ahead 2 h"),
+    ],
+)
 def test_a_jump_between_start_and_ending_does_not_change_the_duration(
     fault: Fault, tracker: Recorder, jump: float
 ) -> None:
@@ -58,10 +66,14 @@ def test_a_jump_between_start_and_ending_does_not_change_the_duration(
     assert len({event.lifecycle for event in tracker.events}) == 1
 
 
-@pytest.mark.parametrize("jump", [
-    pytest.param(-7200.0, id="fault-44 back"), pytest.param(-YEAR, id="fault-44 far back"),
-    pytest.param(7200.0, id="fault-44 ahead"),
-])
+@pytest.mark.parametrize(
+    "jump",
+    [
+        pytest.param(-7200.0, id="fault-44 back"),
+        pytest.param(-YEAR, id="fault-44 far back"),
+        pytest.param(7200.0, id="fault-44 ahead"),
+    ],
+)
 def test_what_was_kept_under_another_clock_is_delivered_in_order_with_its_time(
     fault: Fault, tracker: Recorder, jump: float
 ) -> None:

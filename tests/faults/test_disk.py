@@ -123,9 +123,11 @@ def test_where_nothing_can_be_written_it_is_said_and_the_event_is_sent(
     tracker = tracker_of(nobody)
     home(nobody)
     (nobody.folder / "tmp").chmod(0o555)
-    nobody.env |= nobody.patched(NOBODY + "_usable = os.access\n"
-                                 "os.access = lambda path, mode: str(path) not in ('/tmp', '/var/tmp') and "
-                                 "_usable(path, mode)\n")
+    nobody.env |= nobody.patched(
+        NOBODY + "_usable = os.access\n"
+        "os.access = lambda path, mode: str(path) not in ('/tmp', '/var/tmp') and "
+        "_usable(path, mode)\n"
+    )
     arguments = (*STARTED, "--product", "shop", "--version", "1")
     nobody(*arguments, kept=[], said="sending without a safety copy")
     assert tracker.states() == ["started"]
@@ -194,7 +196,6 @@ def open_to_all(path: Path) -> None:
 def linked(path: Path) -> None:
     path.rename(path.parents[2] / "elsewhere.json")
     path.symlink_to(path.parents[2] / "elsewhere.json")
-
 
 
 SPOILT = [torn, empty, foreign, of_the_future, of_a_future_format, open_to_all, linked]

@@ -13,18 +13,25 @@ from tests.support.recorder import Recorder
 
 STARTED, COMPLETED = ("report", "build", "started"), ("report", "build", "completed")
 JOB = {
-    "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "build",
-    "GITHUB_REPOSITORY": "octo/shop", "GITHUB_SHA": "3f2a1bc998877665544332211009988776655443",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_RUN_ATTEMPT": "1",
+    "GITHUB_JOB": "build",
+    "GITHUB_REPOSITORY": "octo/shop",
+    "GITHUB_SHA": "3f2a1bc998877665544332211009988776655443",
 }
 
 
-@pytest.mark.parametrize("other", [
-    pytest.param({"GITHUB_JOB": "test"}, id="fault-56 another job"),
-    pytest.param({"GITHUB_RUN_ATTEMPT": "2"}, id="fault-56 a re-run"),
-    pytest.param({"GITHUB_RUN_ID": "78"}, id="fault-56 another run"),
-    pytest.param({"VERSIONER_KEY": "linux"}, id="fault-56 a matrix leg"),
-    pytest.param({"GITHUB_REPOSITORY": "octo/other"}, id="fault-56 another repository"),
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"GITHUB_JOB": "test"}, id="fault-56 another job"),
+        pytest.param({"GITHUB_RUN_ATTEMPT": "2"}, id="fault-56 a re-run"),
+        pytest.param({"GITHUB_RUN_ID": "78"}, id="fault-56 another run"),
+        pytest.param({"VERSIONER_KEY": "linux"}, id="fault-56 a matrix leg"),
+        pytest.param({"GITHUB_REPOSITORY": "octo/other"}, id="fault-56 another repository"),
+    ],
+)
 def test_what_has_the_same_names_is_told_apart(fault: Fault, tracker: Recorder, other: dict[str, str]) -> None:
     for env in (JOB, {**JOB, **other}):
         for command in (STARTED, COMPLETED):

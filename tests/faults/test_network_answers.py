@@ -71,11 +71,15 @@ def test_a_2xx_without_words_is_a_delivery(fault: Fault, answer: Behaviour) -> N
 
 INVALID: dict[str, tuple[int, Any, str]] = {
     "fault-20 422": (
-        422, {"detail": [{"loc": ["body", "version"], "msg": "Field required", "type": "missing", "input": CANARY}]},
+        422,
+        {"detail": [{"loc": ["body", "version"], "msg": "Field required", "type": "missing", "input": CANARY}]},
         "HTTP 422 from {host}: body.version: Field required",
     ),
-    "fault-20 400": (400, {"detail": {"message": "Unknown product", "code": "NO_PRODUCT"}},
-                     "HTTP 400 from {host}: Unknown product (NO_PRODUCT)"),
+    "fault-20 400": (
+        400,
+        {"detail": {"message": "Unknown product", "code": "NO_PRODUCT"}},
+        "HTTP 400 from {host}: Unknown product (NO_PRODUCT)",
+    ),
     "fault-20 400 in two lines": (400, {"detail": "one\n::error::two\x1b[31m"}, r"one\n"),
     "fault-26 410": (410, {"detail": "Moved to v2"}, "HTTP 410 from {host}: Moved to v2"),
     "fault-27 413": (413, b"", " bytes (HTTP 413 from {host})"),
@@ -131,15 +135,20 @@ def test_fault_21_a_wrong_key_ends_a_flush_and_a_mended_one_delivers_all(fault: 
 
 
 ELSEWHERE = f"https://user:{CANARY}@other.test:8443/v2/build-events/?token={CANARY}#{CANARY}"
-TARGETS = {"other host": (ELSEWHERE, "redirects to other.test:8443 (HTTP {status})"),
-           "same host": (f"/v2/?token={CANARY}", "redirects to another path of its own (HTTP {status})"),
-           "nowhere": ("", "redirects to nowhere (HTTP {status})")}
+TARGETS = {
+    "other host": (ELSEWHERE, "redirects to other.test:8443 (HTTP {status})"),
+    "same host": (f"/v2/?token={CANARY}", "redirects to another path of its own (HTTP {status})"),
+    "nowhere": ("", "redirects to nowhere (HTTP {status})"),
+}
 
 
-@pytest.mark.parametrize(("status", "target"), [
-    pytest.param(status, target, id=f"fault-28 {status} {target}")
-    for status, target in zip((301, 302, 303, 307, 308), [*TARGETS, *TARGETS], strict=False)
-])
+@pytest.mark.parametrize(
+    ("status", "target"),
+    [
+        pytest.param(status, target, id=f"fault-28 {status} {target}")
+        for status, target in zip((301, 302, 303, 307, 308), [*TARGETS, *TARGETS], strict=False)
+    ],
+)
 def test_a_redirect_is_named_and_not_followed(fault: Fault, status: int, target: str) -> None:
     location, said = TARGETS[target]
     listener = serving(reply(status, b"", {"Location": location}))

@@ -64,9 +64,13 @@ def test_a_rejected_run_never_starts_its_command(fault: Fault, name: str) -> Non
     assert not has_run(fault)
 
 
-@pytest.mark.parametrize(("name", "kind"), [
-    ("fault-23 409", "build started"), ("fault-25 428", "deployment completed --environment production"),
-])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("fault-23 409", "build started"),
+        ("fault-25 428", "deployment completed --environment production"),
+    ],
+)
 def test_the_same_words_reject_nothing_but_a_gated_start(fault: Fault, name: str, kind: str) -> None:
     status, body, _ = REJECTED[name]
     expected = Expected(outcome="refused", said=(f"HTTP {status} from {{host}}",), within=5)
@@ -117,8 +121,9 @@ def test_fault_23_gate_wait_asks_again_when_the_tracker_says_and_goes_on_once_it
 
 def test_fault_23_gate_wait_that_ends_rejected_is_rejected(fault: Fault) -> None:
     args = (*DEPLOYMENT, "--gate-wait", "0.02")
-    expected = Expected(outcome="rejected", codes=(5, 5), tries=range(2, 4), said=("waiting, ",),
-                        within=5, is_polled=True)
+    expected = Expected(
+        outcome="rejected", codes=(5, 5), tries=range(2, 4), said=("waiting, ",), within=5, is_polled=True
+    )
     both = soft_and_strict(fault, serving(reply(409, rule(retry_after=1))), expected, Way(args=args))
     assert all(seen.result.seconds > 1 for seen in both)
 

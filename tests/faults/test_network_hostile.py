@@ -13,7 +13,9 @@ from tests.support.raw_server import Behaviour, head, reply
 
 GIGABYTE = 1 << 30
 BY_STATUS = {
-    201: ("accepted", 1, "accepted ("), 422: ("refused", 1, "HTTP 422 from"), 503: ("kept", 4, "HTTP 503 from"),
+    201: ("accepted", 1, "accepted ("),
+    422: ("refused", 1, "HTTP 422 from"),
+    503: ("kept", 4, "HTTP 503 from"),
 }
 """Status → outcome, at most how many tries, and what is said."""
 
@@ -68,10 +70,14 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize(("body", "status"), [
-    pytest.param(body, status, id=f"fault-31 {name} {status}")
-    for number, (name, body) in enumerate(ODD.items()) for status in ((201, 422) if number < 2 else (201,))
-])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param(body, status, id=f"fault-31 {name} {status}")
+        for number, (name, body) in enumerate(ODD.items())
+        for status in ((201, 422) if number < 2 else (201,))
+    ],
+)
 def test_a_body_that_breaks_a_parser_breaks_nothing(fault: Fault, body: bytes, status: int) -> None:
     by_status(fault, reply(status, body), status, unsaid=("\0", "RecursionError", "fault of versioner-ci"))
 

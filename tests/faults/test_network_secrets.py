@@ -68,8 +68,11 @@ ROWS: dict[str, Behaviour] = {
 def pipeline(url: str) -> dict[str, str]:
     """Settings and strangers' secrets, as a CI job has them."""
     return {
-        "VERSIONER_API_URL": url, "SLACK_API_URL": f"{url}/api/", "CI_JOB_TOKEN": KEY_OF_OLD,
-        "CI_REPOSITORY_URL": f"https{PASSWORD}git.test/shop.git", "GIT_URL": f"https{PASSWORD}git.test/shop.git",
+        "VERSIONER_API_URL": url,
+        "SLACK_API_URL": f"{url}/api/",
+        "CI_JOB_TOKEN": KEY_OF_OLD,
+        "CI_REPOSITORY_URL": f"https{PASSWORD}git.test/shop.git",
+        "GIT_URL": f"https{PASSWORD}git.test/shop.git",
     }
 
 
@@ -87,17 +90,18 @@ def assert_no_secret(fault: Fault, url: str, more: Mapping[str, str], *, is_bot:
     assert {row["sink"] for row in json.loads(result.out)["sinks"]} <= {"backend", "slack"}
 
 
-@pytest.mark.parametrize(("behaviour", "is_bot"), [
-    pytest.param(row, number % 2 == 0, id=name) for number, (name, row) in enumerate(ROWS.items())
-])
+@pytest.mark.parametrize(
+    ("behaviour", "is_bot"),
+    [pytest.param(row, number % 2 == 0, id=name) for number, (name, row) in enumerate(ROWS.items())],
+)
 def test_no_answer_brings_a_secret_out(fault: Fault, behaviour: Behaviour, is_bot: bool) -> None:
     with RawServer(behaviour) as server:
         assert_no_secret(fault, server.url, {}, is_bot=is_bot)
 
 
-@pytest.mark.parametrize("how", [
-    pytest.param(how, id=f"fault-{row:02} {how}") for row, how in ((1, "unknown"), (2, "stall"), (5, "many"))
-])
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, id=f"fault-{row:02} {how}") for row, how in ((1, "unknown"), (2, "stall"), (5, "many"))]
+)
 def test_no_name_brings_a_secret_out(fault: Fault, how: str) -> None:
     path = {"PYTHONPATH": f"{NAMES}:{fault.env['PYTHONPATH']}"}
     assert_no_secret(fault, "https://tracker.test:9", {**names(how), **path})

@@ -82,9 +82,7 @@ def test_fault_11_a_lost_reply_is_one_record_and_a_success(
 TORN: dict[str, Behaviour] = {
     "fault-16 JSON that breaks off": raw_server.reply(201, b'{"id": "1", "st'),
     "fault-16 shorter than announced": raw_server.truncated(201),
-    "fault-16 a chunk that breaks off": raw_server.raw(
-        head(201, {"Transfer-Encoding": "chunked"}) + b'20\r\n{"id":'
-    ),
+    "fault-16 a chunk that breaks off": raw_server.raw(head(201, {"Transfer-Encoding": "chunked"}) + b'20\r\n{"id":'),
 }
 
 
@@ -93,8 +91,10 @@ def test_a_torn_answer_is_tried_once_more_with_the_same_event(fault: Fault, torn
     listener = serving(torn, raw_server.reply(200, {"id": "1", "duplicate": True}))
     # Over a connection that is kept the same behaviour answers twice.
     if torn is TORN["fault-16 JSON that breaks off"]:
-        listener = serving(raw_server.raw(head(201, {"Content-Length": "6"}) + b'{"id":'),
-                           raw_server.reply(200, {"id": "1", "duplicate": True}))
+        listener = serving(
+            raw_server.raw(head(201, {"Content-Length": "6"}) + b'{"id":'),
+            raw_server.reply(200, {"id": "1", "duplicate": True}),
+        )
     soft_and_strict(fault, listener, Expected(outcome="duplicate", tries=range(2, 3)))
 
 

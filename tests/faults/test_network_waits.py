@@ -75,10 +75,13 @@ def test_fault_18_a_date_that_is_far_off_is_kept_at_once(fault: Fault) -> None:
     assert 580 < wait <= 600
 
 
-@pytest.mark.parametrize(("status", "value", "words"), [
-    pytest.param(status, value, words, id=f"fault-19 {status} {value}")
-    for status, value, words in ((429, "1e9", "31 y"), (503, "inf", "100 y"))
-])
+@pytest.mark.parametrize(
+    ("status", "value", "words"),
+    [
+        pytest.param(status, value, words, id=f"fault-19 {status} {value}")
+        for status, value, words in ((429, "1e9", "31 y"), (503, "inf", "100 y"))
+    ],
+)
 def test_a_wait_of_years_is_not_slept_and_holds_the_event_an_hour_at_most(
     fault: Fault, status: int, value: str, words: str
 ) -> None:
@@ -90,10 +93,13 @@ def test_a_wait_of_years_is_not_slept_and_holds_the_event_an_hour_at_most(
         assert HOUR - 20 < wait <= HOUR
 
 
-@pytest.mark.parametrize(("status", "value"), [
-    pytest.param(status, value, id=f"fault-19 {status} {value or 'empty'}")
-    for status, value in ((429, "-5"), (503, "NaN"), (429, ""), (503, "-inf"))
-])
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [
+        pytest.param(status, value, id=f"fault-19 {status} {value or 'empty'}")
+        for status, value in ((429, "-5"), (503, "NaN"), (429, ""), (503, "-inf"))
+    ],
+)
 def test_a_wait_that_is_none_is_as_if_there_were_none(fault: Fault, status: int, value: str) -> None:
     listener = serving(reply(status, {}, {"Retry-After": value}))
     expected = Expected(tries=range(2, 5), unsaid=("asks to wait",))
@@ -105,7 +111,8 @@ IN_FLIGHT = {"detail": {"message": "In progress", "code": "idempotency_in_flight
 
 
 @pytest.mark.parametrize(
-    ("args", "wait"), [(BUILD, {}), (DEPLOYMENT, {"Retry-After": "0"}), (DEPLOYMENT, {"Retry-After": "900"})],
+    ("args", "wait"),
+    [(BUILD, {}), (DEPLOYMENT, {"Retry-After": "0"}), (DEPLOYMENT, {"Retry-After": "900"})],
     ids=["ungated", "gated 0", "gated 900"],
 )
 def test_fault_24_a_copy_in_flight_is_waited_for_shortly(

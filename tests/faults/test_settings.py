@@ -14,16 +14,20 @@ from tests.support.recorder import Recorder
 
 STARTED = ("report", "build", "started")
 HOSTS = {
-    "github": {"GITHUB_ACTIONS": "true"}, "gitlab": {"GITLAB_CI": "true"}, "jenkins": {"BUILD_ID": "1"},
-    "azure": {"TF_BUILD": "True"}, "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"}, "circleci": {"CIRCLECI": "true"},
-    "buildkite": {"BUILDKITE": "true"}, "travis": {"TRAVIS": "true"}, "rundeck": {"RD_JOB_EXECID": "1"},
+    "github": {"GITHUB_ACTIONS": "true"},
+    "gitlab": {"GITLAB_CI": "true"},
+    "jenkins": {"BUILD_ID": "1"},
+    "azure": {"TF_BUILD": "True"},
+    "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"},
+    "circleci": {"CIRCLECI": "true"},
+    "buildkite": {"BUILDKITE": "true"},
+    "travis": {"TRAVIS": "true"},
+    "rundeck": {"RD_JOB_EXECID": "1"},
 }
 
 
 @pytest.mark.parametrize("env", [pytest.param(env, id=f"fault-48 {name}") for name, env in HOSTS.items()])
-def test_a_host_that_says_nothing_more_leaves_it_to_git(
-    fault: Fault, tracker: Recorder, env: dict[str, str]
-) -> None:
+def test_a_host_that_says_nothing_more_leaves_it_to_git(fault: Fault, tracker: Recorder, env: dict[str, str]) -> None:
     fault(*STARTED, env=env)
     body = tracker.events[0].body
     assert (body["product_name"], body["scm_sha"]) == ("shop", fault.repo.sha)
@@ -66,7 +70,7 @@ def instead_of_git(fault: Fault, script: str) -> None:
 
 def unsafe(fault: Fault) -> None:
     """git refuses a repository of another user's; it can be told that this one is."""
-    instead_of_git(fault, f"GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {shutil.which('git')} \"$@\"")
+    instead_of_git(fault, f'GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {shutil.which("git")} "$@"')
 
 
 def hanging(fault: Fault) -> None:
@@ -86,13 +90,20 @@ def test_without_git_a_partial_event_is_sent(fault: Fault, tracker: Recorder, br
     assert "scm_branch" not in body
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    pytest.param(STARTED, "the build's product is not known (give --product or VERSIONER_PRODUCT)",
-                 id="fault-48 product"),
-    pytest.param((*STARTED, "--product", "shop"), "the build's version is not known", id="fault-48 version"),
-    pytest.param(("report", "deployment", "started", "--product", "shop", "--version", "1"),
-                 "the deployment's environment is not known", id="fault-48 environment"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            STARTED, "the build's product is not known (give --product or VERSIONER_PRODUCT)", id="fault-48 product"
+        ),
+        pytest.param((*STARTED, "--product", "shop"), "the build's version is not known", id="fault-48 version"),
+        pytest.param(
+            ("report", "deployment", "started", "--product", "shop", "--version", "1"),
+            "the deployment's environment is not known",
+            id="fault-48 environment",
+        ),
+    ],
+)
 def test_a_missing_required_field_is_named_with_the_flag_that_sets_it(
     fault: Fault, tracker: Recorder, arguments: tuple[str, ...], said: str
 ) -> None:
@@ -103,9 +114,14 @@ def test_a_missing_required_field_is_named_with_the_flag_that_sets_it(
 
 
 URLS = {
-    "malformed": "http//tracker", "a blank inside": "http://127.0.0.1 /", "no host": "https://",
-    "another scheme": "ftp://tracker.example", "userinfo": f"https://ada:{CANARY}@tracker.example",
-    "unencrypted": "http://tracker.example", "port": "https://tracker.example:99999", "a line break inside": "https://a\nb",
+    "malformed": "http//tracker",
+    "a blank inside": "http://127.0.0.1 /",
+    "no host": "https://",
+    "another scheme": "ftp://tracker.example",
+    "userinfo": f"https://ada:{CANARY}@tracker.example",
+    "unencrypted": "http://tracker.example",
+    "port": "https://tracker.example:99999",
+    "a line break inside": "https://a\nb",
 }
 
 
@@ -115,9 +131,16 @@ def test_an_address_that_cannot_be_used_sends_nothing_until_it_is_corrected(
 ) -> None:
     result = fault(*STARTED, env={"VERSIONER_API_URL": url}, kept=["backend build.started"])
     assert "VERSIONER_API_URL" in result.err
-    fault("report", "build", "completed", env={"VERSIONER_API_URL": url}, kept=[
-        "backend build.completed", "backend build.started",
-    ])
+    fault(
+        "report",
+        "build",
+        "completed",
+        env={"VERSIONER_API_URL": url},
+        kept=[
+            "backend build.completed",
+            "backend build.started",
+        ],
+    )
     fault("flush", kept=[], said=delivered(2))
     assert tracker.states() == ["started", "completed"]
 
@@ -137,11 +160,16 @@ def test_a_blank_at_a_keys_end_is_taken_off_and_said(fault: Fault, tracker: Reco
     assert tracker.events[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-@pytest.mark.parametrize("middle", [
-    pytest.param(middle, id=f"fault-49 {middle!r}") for middle in ("\n", "\r\nX-Header: a", "\x1b", "\u20ac", " ")
-])
+@pytest.mark.parametrize(
+    "middle",
+    [pytest.param(middle, id=f"fault-49 {middle!r}") for middle in ("\n", "\r\nX-Header: a", "\x1b", "\u20ac", " ")],
+)
 def test_a_key_that_no_header_can_carry_is_refused_unseen(fault: Fault, tracker: Recorder, middle: str) -> None:
-    fault(*STARTED, env={"VERSIONER_API_KEY": KEY[:20] + middle + KEY[20:]}, kept=["backend build.started"],
-          said="VERSIONER_API_KEY")
+    fault(
+        *STARTED,
+        env={"VERSIONER_API_KEY": KEY[:20] + middle + KEY[20:]},
+        kept=["backend build.started"],
+        said="VERSIONER_API_KEY",
+    )
     assert tracker.requests == []
     fault("flush", kept=[], said=delivered(1))

@@ -21,9 +21,10 @@ SIGNALS = {35: [signal.SIGINT], 36: [signal.SIGTERM, signal.SIGHUP]}
 
 
 @pytest.mark.parametrize("command", [BUILD, DEPLOYMENT], ids=["ungated", "gated"])
-@pytest.mark.parametrize("signum", [
-    pytest.param(signum, id=f"fault-{row} {signum.name}") for row, group in SIGNALS.items() for signum in group
-])
+@pytest.mark.parametrize(
+    "signum",
+    [pytest.param(signum, id=f"fault-{row} {signum.name}") for row, group in SIGNALS.items() for signum in group],
+)
 def test_a_signal_mid_send_ends_the_call_within_2_s_and_keeps_the_event(
     fault: Fault, tracker: Recorder, command: tuple[str, ...], signum: int
 ) -> None:
@@ -91,12 +92,22 @@ def test_fault_37_a_killed_call_does_not_hold_up_another_lifecycle(fault: Fault,
 def test_fault_38_where_only_the_shell_was_killed_a_later_hook_ends_the_lifecycle_once(
     fault: Fault, tracker: Recorder
 ) -> None:
-    job = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_JOB": "build", "GITHUB_REPOSITORY": "octo/shop",
-           "RUNNER_TEMP": str(fault.folder / "tmp")}
+    job = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_RUN_ID": "77",
+        "GITHUB_JOB": "build",
+        "GITHUB_REPOSITORY": "octo/shop",
+        "RUNNER_TEMP": str(fault.folder / "tmp"),
+    }
     script = f"'{COMMAND}' run build -- sleep 3; true"
     process = subprocess.Popen(
-        ["bash", "-c", script], cwd=fault.repo.path, env={**fault.env, **job}, start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        ["bash", "-c", script],
+        cwd=fault.repo.path,
+        env={**fault.env, **job},
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     try:
         tracker.wait_for(1)

@@ -26,7 +26,9 @@ def rows(row: int, *codes: str) -> list[object]:
 
 
 FIXES = {
-    "channel_not_found": "invite @bot to", "not_in_channel": "invite @bot to #deploys", "is_archived": "unarchive",
+    "channel_not_found": "invite @bot to",
+    "not_in_channel": "invite @bot to #deploys",
+    "is_archived": "unarchive",
     "restricted_action": "ask the workspace's admins",
     "posting_to_general_channel_denied": "ask the workspace's admins",
 }
@@ -48,9 +50,9 @@ def test_fault_50_one_bad_channel_does_not_keep_a_message_from_another(fault: Fa
     assert len(alone.messages("#team")) == 1
 
 
-@pytest.mark.parametrize("code", rows(
-    51, "invalid_auth", "not_authed", "token_revoked", "account_inactive", "missing_scope"
-))
+@pytest.mark.parametrize(
+    "code", rows(51, "invalid_auth", "not_authed", "token_revoked", "account_inactive", "missing_scope")
+)
 def test_a_token_that_does_not_serve_is_kept_for_a_better_one(fault: Fault, alone: FakeSlack, code: str) -> None:
     more = {"needed": "chat:write", "provided": "users:read"} if code == "missing_scope" else {}
     alone.fail(code, times=2, **more)
@@ -105,9 +107,7 @@ def test_fault_52_by_the_words_rate_limited(fault: Fault, alone: FakeSlack) -> N
     assert len(alone.calls) == 2
 
 
-@pytest.mark.parametrize("code", rows(
-    53, "internal_error", "fatal_error", "service_unavailable", "request_timeout"
-))
+@pytest.mark.parametrize("code", rows(53, "internal_error", "fatal_error", "service_unavailable", "request_timeout"))
 def test_an_ambiguous_failure_is_tried_once_more_and_kept(fault: Fault, alone: FakeSlack, code: str) -> None:
     alone.fail(code, times=4)
     fault.soft_and_strict(*STARTED, kept=KEPT, said=code)
@@ -130,9 +130,9 @@ def test_fault_53_a_message_that_stands_is_updated_and_not_posted_again(fault: F
     assert len(alone.messages("#deploys")) == 1
 
 
-@pytest.mark.parametrize("code", rows(
-    54, "msg_too_long", "msg_blocks_too_long", "invalid_blocks", "no_text", "too_many_attachments"
-))
+@pytest.mark.parametrize(
+    "code", rows(54, "msg_too_long", "msg_blocks_too_long", "invalid_blocks", "no_text", "too_many_attachments")
+)
 def test_a_message_that_slack_refuses_goes_as_plain_text(fault: Fault, alone: FakeSlack, code: str) -> None:
     alone.fail(code)
     fault(*STARTED, kept=[], bad=0, said=f"Slack refused the message's form ({code}): sent as plain text")
@@ -149,8 +149,14 @@ def test_fault_54_a_hostile_error_text_fits_into_slacks_limits(fault: Fault, alo
 
 
 WEBHOOK_WORDS = {
-    "invalid_payload": 400, "action_prohibited": 403, "invalid_token": 403, "channel_not_found": 404, "no_service": 404,
-    "channel_is_archived": 410, "no_active_hooks": 404, "team_disabled": 403,
+    "invalid_payload": 400,
+    "action_prohibited": 403,
+    "invalid_token": 403,
+    "channel_not_found": 404,
+    "no_service": 404,
+    "channel_is_archived": 410,
+    "no_active_hooks": 404,
+    "team_disabled": 403,
 }
 
 

@@ -24,14 +24,17 @@ def ended(fault: Fault, script: str, *args: str, env: dict[str, str | None] | No
     return fault(*args, prefix=(*SHELL, script, "bash"), env=env, budget=5)
 
 
-@pytest.mark.parametrize("script", [
-    pytest.param('exec "$@" >&-', id="fault-39 stdout closed"),
-    pytest.param('exec "$@" 2>&-', id="fault-39 stderr closed"),
-    pytest.param('exec "$@" >&- 2>&- <&-', id="fault-39 all closed"),
-    pytest.param('exec "$@" >/dev/full 2>/dev/full', id="fault-39 nothing can be written"),
-    pytest.param('"$@" > >(exec true) 2>&1; code=$?; exit $code', id="fault-39 nobody reads"),
-    pytest.param('exec "$@" >/dev/null', id="fault-39 nobody wants it"),
-])
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param('exec "$@" >&-', id="fault-39 stdout closed"),
+        pytest.param('exec "$@" 2>&-', id="fault-39 stderr closed"),
+        pytest.param('exec "$@" >&- 2>&- <&-', id="fault-39 all closed"),
+        pytest.param('exec "$@" >/dev/full 2>/dev/full', id="fault-39 nothing can be written"),
+        pytest.param('"$@" > >(exec true) 2>&1; code=$?; exit $code', id="fault-39 nobody reads"),
+        pytest.param('exec "$@" >/dev/null', id="fault-39 nobody wants it"),
+    ],
+)
 def test_streams_that_take_nothing_change_nothing(fault: Fault, tracker: Recorder, script: str) -> None:
     ended(fault, script, *ROCKET)
     assert tracker.states() == ["started"]
@@ -81,7 +84,10 @@ HOSTILE = {
     "separators": "a\u2028b\u2029c\x85d",
 }
 GITHUB = {
-    "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "77", "GITHUB_JOB": "build", "GITHUB_REPOSITORY": "octo/shop",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_JOB": "build",
+    "GITHUB_REPOSITORY": "octo/shop",
     "GITHUB_REF": "refs/heads/main",
 }
 
@@ -98,9 +104,15 @@ def assert_lines_are_ours(result: Result) -> None:
 def test_hostile_text_stays_text(fault: Fault, tracker: Recorder, value: str) -> None:
     outputs, summary = fault.folder / "outputs", fault.folder / "summary"
     env = {
-        **GITHUB, "GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKFLOW": value,
-        "GITHUB_ACTOR": value, "GITHUB_REF": f"refs/heads/{value}", "VERSIONER_PRODUCT": value,
-        "VERSIONER_VERSION": value, "VERSIONER_METADATA": json.dumps({"from outside": value}),
+        **GITHUB,
+        "GITHUB_OUTPUT": str(outputs),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_WORKFLOW": value,
+        "GITHUB_ACTOR": value,
+        "GITHUB_REF": f"refs/heads/{value}",
+        "VERSIONER_PRODUCT": value,
+        "VERSIONER_VERSION": value,
+        "VERSIONER_METADATA": json.dumps({"from outside": value}),
     }
     result = fault("report", "build", "started", "--error", value, "--json", "--verbose", env=env)
     assert_lines_are_ours(result)
@@ -127,14 +139,21 @@ def assert_outputs_hold(text: str, **wanted: str) -> None:
     assert {name: found[name] for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, id=f"fault-46 {name}") for name in ("VERSIONER_VERSION", "GITHUB_ACTOR", "GITHUB_WORKFLOW")
-])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, id=f"fault-46 {name}") for name in ("VERSIONER_VERSION", "GITHUB_ACTOR", "GITHUB_WORKFLOW")],
+)
 def test_bytes_that_are_no_text_are_replaced(fault: Fault, tracker: Recorder, name: str) -> None:
     env: dict[Any, Any] = {os.fsencode(key): os.fsencode(value) for key, value in {**fault.env, **GITHUB}.items()}
     env[name.encode()] = b"caf\xe9 \xff\xed\xa0\x80"
-    done = subprocess.run([str(COMMAND), *ROCKET[:3], "--json", "--verbose"], env=env, cwd=fault.repo.path,
-                          capture_output=True, timeout=20, check=False)
+    done = subprocess.run(
+        [str(COMMAND), *ROCKET[:3], "--json", "--verbose"],
+        env=env,
+        cwd=fault.repo.path,
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     json.loads(done.stdout)
     tracker.events[-1].raw.decode("utf-8")
@@ -160,9 +179,30 @@ def test_large_metadata_goes_by_file_or_stdin(fault: Fault, tracker: Recorder, w
     path = fault.folder / "metadata.json"
     path.write_text(text)
     given = f"@{path}" if way == "file" else "-"
-    result = fault("report", "build", "started", "--metadata-json", given, budget=5,
-                   stdin=text.encode() if way == "stdin" else b"")
+    result = fault(
+        "report", "build", "started", "--metadata-json", given, budget=5, stdin=text.encode() if way == "stdin" else b""
+    )
     assert "left out" in result.err
     metadata = tracker.events[0].metadata
     assert metadata["small"] == "kept"
     assert len(tracker.events[0].raw) < 256 * 1024
+
+
+FAILING = """
+from versioner_ci import sinks
+def fail(config, *_):
+    raise RuntimeError(config.api_key)
+sinks.build = fail
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--verbose",)], ids=["quiet", "with a traceback"])
+def test_a_fault_of_our_own_shows_no_secret(fault: Fault, tracker: Recorder, options: tuple[str, ...]) -> None:
+    env = fault.patched(FAILING)
+    process = fault.start("report", "build", "started", *options, env=env).process
+    out, err = (text.decode() for text in process.communicate(timeout=20))
+    assert process.returncode == 1
+    assert ("Traceback" in out + err) is bool(options)
+    fault.assert_no_secret(Result(code=1, out=out, err=err, seconds=0))
+    assert "***" in out + err
+    assert fault.kept() == ["backend build.started"], "it was on disk before anything could go wrong"

@@ -26,9 +26,13 @@ def set_phase(tracker: Recorder, phase: str) -> None:
     tracker.delay = SLOW if phase == "slow" else 0.0
 
 
-@pytest.mark.parametrize("command", [
-    pytest.param(("report", "build", "started"), id="report"), pytest.param(("run", "build"), id="run"),
-])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("report", "build", "started"), id="report"),
+        pytest.param(("run", "build"), id="run"),
+    ],
+)
 def test_none_of_300_takes_longer_than_its_budget(
     cli_env: dict[str, str], repo: Repo, tmp_path: Path, command: tuple[str, ...]
 ) -> None:

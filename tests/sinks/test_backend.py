@@ -28,8 +28,14 @@ URL = "https://api.test"
 
 def event(kind: Kind = Kind.DEPLOYMENT, state: State = State.STARTED, **fields: Any) -> Event:
     known = {
-        "product": "shop", "version": "1.4.2", "environment": "production",
-        "occurred_at": "2026-01-31T12:00:00.000000Z", "lifecycle_id": "5f0c", "key": "0e1f", "actor": "ada", "run_url": "https://ci.test/1",
+        "product": "shop",
+        "version": "1.4.2",
+        "environment": "production",
+        "occurred_at": "2026-01-31T12:00:00.000000Z",
+        "lifecycle_id": "5f0c",
+        "key": "0e1f",
+        "actor": "ada",
+        "run_url": "https://ci.test/1",
     }
     return Event(kind=kind, state=state, **{**known, **fields})
 
@@ -62,10 +68,18 @@ def test_the_request_is_the_contracts(api: responses.RequestsMock) -> None:
     backend().send(Item(event=event(skip_preflight=True, metadata={"team": "payments ✓"})), timeout=5)
     request = api.calls[0].request
     assert json.loads(request.body or b"") == {
-        "product_name": "shop", "version": "1.4.2", "environment_name": "production", "status": "started",
-        "deployed_by": "ada", "deploy_url": "https://ci.test/1", "skip_preflight_checks": True,
-        "extra_metadata": {"team": "payments ✓", "vi_lifecycle_id": "5f0c",
-                           "vi_occurred_at": "2026-01-31T12:00:00.000000Z"},
+        "product_name": "shop",
+        "version": "1.4.2",
+        "environment_name": "production",
+        "status": "started",
+        "deployed_by": "ada",
+        "deploy_url": "https://ci.test/1",
+        "skip_preflight_checks": True,
+        "extra_metadata": {
+            "team": "payments ✓",
+            "vi_lifecycle_id": "5f0c",
+            "vi_occurred_at": "2026-01-31T12:00:00.000000Z",
+        },
     }
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Idempotency-Key"] == "0e1f"
@@ -90,16 +104,23 @@ def test_a_retrys_body_is_the_first_trys(api: responses.RequestsMock) -> None:
 
 
 ANSWERS = [
-    (200, {"duplicate": True}, Answer.DUPLICATE), (400, {"detail": "no"}, Answer.REFUSED),
-    (401, {}, Answer.MISCONFIGURED), (404, {}, Answer.MISCONFIGURED),
-    (409, {"code": "FROZEN"}, Answer.REFUSED), (429, {}, Answer.TEMPORARY),
-    (500, {}, Answer.TEMPORARY), (302, {}, Answer.KEPT),
+    (200, {"duplicate": True}, Answer.DUPLICATE),
+    (400, {"detail": "no"}, Answer.REFUSED),
+    (401, {}, Answer.MISCONFIGURED),
+    (404, {}, Answer.MISCONFIGURED),
+    (409, {"code": "FROZEN"}, Answer.REFUSED),
+    (429, {}, Answer.TEMPORARY),
+    (500, {}, Answer.TEMPORARY),
+    (302, {}, Answer.KEPT),
 ]
 
 
 @pytest.mark.parametrize(("status", "body", "expected"), ANSWERS, ids=[str(row[0]) for row in ANSWERS])
 def test_an_answer_becomes_a_receipt(
-    api: responses.RequestsMock, status: int, body: dict[str, Any], expected: Answer,
+    api: responses.RequestsMock,
+    status: int,
+    body: dict[str, Any],
+    expected: Answer,
 ) -> None:
     api.post(f"{URL}/deployment-events/", json=body, status=status)
     receipt = backend().send(Item(event=event()), timeout=5)
@@ -142,6 +163,7 @@ def test_the_preview_is_what_is_sent(api: responses.RequestsMock) -> None:
 
 
 # Against real sockets
+
 
 def test_a_strict_tracker_takes_every_kind_and_state() -> None:
     with Recorder(key=KEY) as tracker:
@@ -188,14 +210,22 @@ def test_a_tracker_that_went_down_refuses_and_comes_back() -> None:
         assert sink.send(Item(event=event(key="2")), timeout=5).answer is Answer.ACCEPTED
 
 
-@pytest.mark.parametrize(("behaviour", "expected"), [
-    (raw_server.hang(), Answer.UNKNOWN), (raw_server.lose_reply(), Answer.UNKNOWN),
-    (raw_server.drip(b"HTTP/1.1 200 OK\r\n\r\n"), Answer.UNKNOWN), (raw_server.truncated(), Answer.UNKNOWN),
-    (raw_server.page(200), Answer.KEPT), (raw_server.page(502), Answer.UNKNOWN),
-    (raw_server.endless(), Answer.ACCEPTED), (raw_server.bomb(201, 6), Answer.ACCEPTED),
-    (raw_server.bomb(422), Answer.REFUSED),
-    (raw_server.raw(b"junk"), Answer.UNKNOWN),
-], ids=["hang", "lost", "drip", "truncated", "page", "bad-gateway-page", "endless", "bomb-201", "bomb-422", "junk"])
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        (raw_server.hang(), Answer.UNKNOWN),
+        (raw_server.lose_reply(), Answer.UNKNOWN),
+        (raw_server.drip(b"HTTP/1.1 200 OK\r\n\r\n"), Answer.UNKNOWN),
+        (raw_server.truncated(), Answer.UNKNOWN),
+        (raw_server.page(200), Answer.KEPT),
+        (raw_server.page(502), Answer.UNKNOWN),
+        (raw_server.endless(), Answer.ACCEPTED),
+        (raw_server.bomb(201, 6), Answer.ACCEPTED),
+        (raw_server.bomb(422), Answer.REFUSED),
+        (raw_server.raw(b"junk"), Answer.UNKNOWN),
+    ],
+    ids=["hang", "lost", "drip", "truncated", "page", "bad-gateway-page", "endless", "bomb-201", "bomb-422", "junk"],
+)
 def test_a_hostile_server_gets_a_receipt_in_time(behaviour: raw_server.Behaviour, expected: Answer) -> None:
     with RawServer(behaviour) as server:
         receipt = backend(server.url).send(Item(event=event()), timeout=0.8)
@@ -206,10 +236,21 @@ def test_a_hostile_server_gets_a_receipt_in_time(behaviour: raw_server.Behaviour
 
 # Bodies
 
-@pytest.mark.parametrize(("value", "expected"), [
-    ("\udcff", "\ufffd"), (float("nan"), "nan"), (float("inf"), "inf"), ({1, 2} - {2}, [1]),
-    ((1, "\ud800"), [1, "\ufffd"]), (b"x", "b'x'"), ({("a",): 1}, {"('a',)": 1}), ({"\udcff": None}, {"\ufffd": None}),
-], ids=ascii)
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("\udcff", "\ufffd"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        ({1, 2} - {2}, [1]),
+        ((1, "\ud800"), [1, "\ufffd"]),
+        (b"x", "b'x'"),
+        ({("a",): 1}, {"('a',)": 1}),
+        ({"\udcff": None}, {"\ufffd": None}),
+    ],
+    ids=ascii,
+)
 def test_what_json_cannot_hold_is_replaced(value: object, expected: object) -> None:
     assert json.loads(encode({"x": value, "same": "ä"})) == {"x": expected, "same": "ä"}
 
@@ -223,7 +264,8 @@ def test_nesting_without_end_is_cut() -> None:
 
 _JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner), max_leaves=10,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    max_leaves=10,
 )
 
 

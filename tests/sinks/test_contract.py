@@ -57,8 +57,14 @@ def canned() -> Iterator[Canned]:
 
 
 def backend(origin: str) -> Sink:
-    return Backend(url=origin, key=CANARY, transport=Transport({}), redactor=Redactor([CANARY]),
-                   origin_of_url="VERSIONER_API_URL", origin_of_key="VERSIONER_API_KEY")
+    return Backend(
+        url=origin,
+        key=CANARY,
+        transport=Transport({}),
+        redactor=Redactor([CANARY]),
+        origin_of_url="VERSIONER_API_URL",
+        origin_of_key="VERSIONER_API_KEY",
+    )
 
 
 def slack(origin: str) -> Sink:
@@ -101,20 +107,29 @@ def test_acceptance(name: str, sink: Sink, canned: Canned) -> None:
     assert len(canned.requests) == 1
 
 
-@pytest.mark.parametrize(("status", "body", "answer"), [
-    (400, echo("bad"), Answer.REFUSED),
-    (401, "<html>who are you?</html>", Answer.MISCONFIGURED),
-    (403, "", Answer.MISCONFIGURED),
-    (404, "<html>nothing here</html>", Answer.MISCONFIGURED),
-    (409, echo("conflict"), Answer.REFUSED),
-    (429, '{"ok": false, "error": "ratelimited"}', Answer.TEMPORARY),
-    (500, echo("oops"), None),
-    (503, "<html>later</html>", None),
-    (200, "<html>please log in</html>", Answer.KEPT),
-    (302, "", Answer.KEPT),
-], ids=lambda value: str(value)[:6] if isinstance(value, int) else "")
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (400, echo("bad"), Answer.REFUSED),
+        (401, "<html>who are you?</html>", Answer.MISCONFIGURED),
+        (403, "", Answer.MISCONFIGURED),
+        (404, "<html>nothing here</html>", Answer.MISCONFIGURED),
+        (409, echo("conflict"), Answer.REFUSED),
+        (429, '{"ok": false, "error": "ratelimited"}', Answer.TEMPORARY),
+        (500, echo("oops"), None),
+        (503, "<html>later</html>", None),
+        (200, "<html>please log in</html>", Answer.KEPT),
+        (302, "", Answer.KEPT),
+    ],
+    ids=lambda value: str(value)[:6] if isinstance(value, int) else "",
+)
 def test_every_refusal_has_its_meaning(
-    name: str, sink: Sink, canned: Canned, status: int, body: str, answer: Answer | None,
+    name: str,
+    sink: Sink,
+    canned: Canned,
+    status: int,
+    body: str,
+    answer: Answer | None,
 ) -> None:
     canned.reply = (status, {"Location": f"https://elsewhere.example/?{CANARY}"} if status == 302 else {}, body)
     receipt = sink.send(item(name), timeout=5)
@@ -142,17 +157,21 @@ def test_a_server_that_hangs_up_leaves_it_open(name: str, sink: Sink, canned: Ca
     assert sink.send(item(name), timeout=5).answer is Answer.UNKNOWN
 
 
-@pytest.mark.parametrize("behaviour", [
-    raw_server.reset(),
-    raw_server.reset(raw_server.head(200)),
-    raw_server.drip(raw_server.head(200)),
-    raw_server.drip(),
-    raw_server.truncated(),
-    raw_server.lose_reply(),
-    raw_server.header_flood(),
-    raw_server.interim_flood(),
-    raw_server.raw(b"220 mail.example ESMTP\r\n"),
-], ids=["reset", "reset-later", "drip-body", "drip", "truncated", "lost", "headers", "1xx", "smtp"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        raw_server.reset(),
+        raw_server.reset(raw_server.head(200)),
+        raw_server.drip(raw_server.head(200)),
+        raw_server.drip(),
+        raw_server.truncated(),
+        raw_server.lose_reply(),
+        raw_server.header_flood(),
+        raw_server.interim_flood(),
+        raw_server.raw(b"220 mail.example ESMTP\r\n"),
+    ],
+    ids=["reset", "reset-later", "drip-body", "drip", "truncated", "lost", "headers", "1xx", "smtp"],
+)
 def test_a_broken_answer_leaves_it_open(name: str, behaviour: raw_server.Behaviour) -> None:
     with raw_server.RawServer(behaviour) as server:
         began = time.monotonic()
@@ -163,14 +182,19 @@ def test_a_broken_answer_leaves_it_open(name: str, behaviour: raw_server.Behavio
     assert len(receipt.detail) < 400
 
 
-@pytest.mark.parametrize("behaviour", [
-    raw_server.endless(),
-    raw_server.bomb(),
-    raw_server.reply(200, b"\xff\xfe\x00"),
-    raw_server.reply(200, b"[" * 60_000),
-], ids=["endless", "bomb", "bytes", "nested"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        raw_server.endless(),
+        raw_server.bomb(),
+        raw_server.reply(200, b"\xff\xfe\x00"),
+        raw_server.reply(200, b"[" * 60_000),
+    ],
+    ids=["endless", "bomb", "bytes", "nested"],
+)
 def test_a_body_that_cannot_be_read_goes_by_what_the_sink_needs_of_it(
-    name: str, behaviour: raw_server.Behaviour,
+    name: str,
+    behaviour: raw_server.Behaviour,
 ) -> None:
     """The tracker's status says enough (faults 29 to 31); Slack answers 200 whatever it thinks."""
     with raw_server.RawServer(behaviour) as server:
@@ -218,7 +242,11 @@ def test_a_preview_lists_the_requests_and_sends_none(name: str, sink: Sink, cann
 
 
 def test_nothing_is_written_to_stdout_stderr_or_a_log(
-    name: str, sink: Sink, canned: Canned, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
+    name: str,
+    sink: Sink,
+    canned: Canned,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(0)
     for status, body in ((200, ACCEPTANCE[name]), (401, echo("no")), (500, "<html>"), (200, "<html>"), (None, "")):

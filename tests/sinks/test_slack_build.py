@@ -18,21 +18,25 @@ BOT: dict[str, Any] = {"slack_token": "xoxb-1", "slack_channels": ("#x",)}
 HOOK: dict[str, Any] = {"slack_webhook_url": "https://hooks.slack.com/services/T/B/x"}
 
 
-@pytest.mark.parametrize(("settings", "kinds"), [
-    ({}, []),
-    ({"api_key": "k"}, ["Backend"]),
-    ({"api_url": "https://tracker.example"}, ["Backend"]),
-    (BOT, ["Slack"]),
-    (HOOK, ["Webhook"]),
-    ({**BOT, **HOOK}, ["Slack"]),
-    ({**HOOK, "slack_token": "xoxb-1"}, ["Webhook"]),
-    ({"slack_token": "xoxb-1", "routes": (Route(event_type="*", channel_id="C0123"),)}, ["Slack"]),
-    ({"api_key": "k", **BOT}, ["Backend", "Slack"]),
-    ({"api_key": "k", "unusable": {"api_key": "it has a newline"}}, []),
-    ({"api_key": "k", "unusable": {"api_url": "it is malformed"}, **BOT}, ["Slack"]),
-    ({**BOT, "unusable": {"slack_api_url": "it is malformed"}}, []),
-    ({"unusable": {"slack_webhook_url": "it is malformed"}}, []),
-], ids=str)
+@pytest.mark.parametrize(
+    ("settings", "kinds"),
+    [
+        ({}, []),
+        ({"api_key": "k"}, ["Backend"]),
+        ({"api_url": "https://tracker.example"}, ["Backend"]),
+        (BOT, ["Slack"]),
+        (HOOK, ["Webhook"]),
+        ({**BOT, **HOOK}, ["Slack"]),
+        ({**HOOK, "slack_token": "xoxb-1"}, ["Webhook"]),
+        ({"slack_token": "xoxb-1", "routes": (Route(event_type="*", channel_id="C0123"),)}, ["Slack"]),
+        ({"api_key": "k", **BOT}, ["Backend", "Slack"]),
+        ({"api_key": "k", "unusable": {"api_key": "it has a newline"}}, []),
+        ({"api_key": "k", "unusable": {"api_url": "it is malformed"}, **BOT}, ["Slack"]),
+        ({**BOT, "unusable": {"slack_api_url": "it is malformed"}}, []),
+        ({"unusable": {"slack_webhook_url": "it is malformed"}}, []),
+    ],
+    ids=str,
+)
 def test_what_is_configured_and_usable_is_built(settings: dict[str, Any], kinds: list[str]) -> None:
     built = sinks.build(Config(**settings), {}, Redactor())
     assert [type(sink).__name__ for sink in built] == kinds
@@ -47,7 +51,8 @@ def python(program: str, *arguments: str) -> str:
 
 
 def test_libraries_are_imported_only_for_what_is_configured() -> None:
-    assert python("""
+    assert (
+        python("""
 import sys
 from versioner_ci import sinks
 from versioner_ci.redact import Redactor
@@ -56,7 +61,9 @@ sinks.build(Config(), {}, Redactor())
 first = {"requests", "slack_sdk"} & set(sys.modules)
 sinks.build(Config(api_key="k"), {}, Redactor())
 print(sorted(first), "slack_sdk" in sys.modules, "requests" in sys.modules)
-""") == "[] False True"
+""")
+        == "[] False True"
+    )
 
 
 SEND_IN_THREAD = """

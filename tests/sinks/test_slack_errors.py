@@ -25,16 +25,19 @@ def bot(slack: FakeSlack) -> Slack:
     return a_bot(slack)
 
 
-@pytest.mark.parametrize(("code", "fix"), [
-    ("channel_not_found", "check the channel's id"),
-    ("not_in_channel", "invite @bot to #deploys: type `/invite @bot` there; or, if it is public, add"),
-    ("is_archived", "unarchive #deploys"),
-    ("restricted_action", "ask the workspace's admins"),
-    ("restricted_action_read_only_channel", "ask the workspace's admins"),
-    ("posting_to_general_channel_denied", "ask the workspace's admins"),
-    ("ekm_access_denied", "ask the workspace's admins"),
-    ("invalid_arguments", "please report it"),
-])
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("channel_not_found", "check the channel's id"),
+        ("not_in_channel", "invite the app to #deploys: type `/invite @versioner-ci` there; or, if it is public, add"),
+        ("is_archived", "unarchive #deploys"),
+        ("restricted_action", "ask the workspace's admins"),
+        ("restricted_action_read_only_channel", "ask the workspace's admins"),
+        ("posting_to_general_channel_denied", "ask the workspace's admins"),
+        ("ekm_access_denied", "ask the workspace's admins"),
+        ("invalid_arguments", "please report it"),
+    ],
+)
 def test_a_final_refusal_tells_its_exact_fix(slack: FakeSlack, bot: Slack, code: str, fix: str) -> None:
     slack.fail(code)
     receipt = bot.send(an_item(), timeout=5)
@@ -43,13 +46,21 @@ def test_a_final_refusal_tells_its_exact_fix(slack: FakeSlack, bot: Slack, code:
     assert len(slack.calls) == 1
 
 
-@pytest.mark.parametrize(("kind", "scopes", "code"), [
-    ({"is_member": False}, {"chat:write"}, "not_in_channel"),
-    ({"is_member": False, "is_private": True}, {"chat:write", "chat:write.public"}, "channel_not_found"),
-    ({"is_archived": True}, {"chat:write"}, "is_archived"),
-], ids=["public", "private", "archived"])
+@pytest.mark.parametrize(
+    ("kind", "scopes", "code"),
+    [
+        ({"is_member": False}, {"chat:write"}, "not_in_channel"),
+        ({"is_member": False, "is_private": True}, {"chat:write", "chat:write.public"}, "channel_not_found"),
+        ({"is_archived": True}, {"chat:write"}, "is_archived"),
+    ],
+    ids=["public", "private", "archived"],
+)
 def test_real_channels_are_refused_for_real_reasons(
-    slack: FakeSlack, bot: Slack, kind: dict[str, Any], scopes: set[str], code: str,
+    slack: FakeSlack,
+    bot: Slack,
+    kind: dict[str, Any],
+    scopes: set[str],
+    code: str,
 ) -> None:
     slack.add_channel("#other", **kind)
     slack.scopes = scopes
@@ -72,15 +83,24 @@ def test_a_missing_scope_is_named_from_the_reply(slack: FakeSlack, bot: Slack) -
     slack.scopes = {"chat:write.public", "users:read"}
     receipt = bot.send(an_item(), timeout=5)
     assert receipt.answer is Answer.MISCONFIGURED
-    assert receipt.detail == ("token …0001 from SLACK_BOT_TOKEN: missing_scope, needs chat:write, "
-                              "has chat:write.public,users:read")
+    assert receipt.detail == (
+        "token …0001 from SLACK_BOT_TOKEN: missing_scope, needs chat:write, has chat:write.public,users:read"
+    )
     assert "add the bot scope chat:write to the Slack app" in str(receipt.fix)
 
 
-@pytest.mark.parametrize(("header", "seconds"), [
-    ("2", 2.0), ("0", 0.0), ("", 1.0), ("-5", 1.0), ("nan", 1.0), ("soon", 1.0),
-    ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
-])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("2", 2.0),
+        ("0", 0.0),
+        ("", 1.0),
+        ("-5", 1.0),
+        ("nan", 1.0),
+        ("soon", 1.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+    ],
+)
 def test_a_rate_limit_waits_as_slack_asks(slack: FakeSlack, bot: Slack, header: str, seconds: float) -> None:
     slack.rate_limit(header)
     receipt = bot.send(an_item(), timeout=5)
@@ -115,8 +135,9 @@ def test_a_fault_of_slack_is_tried_once_more_at_most(slack: FakeSlack, bot: Slac
     assert (receipt.answer, receipt.retry_once, receipt.targets) == (Answer.UNKNOWN, True, (Target(channel=DEPLOYS),))
 
 
-@pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", '{"ok": false, "error": "not_in_channel"}'],
-                         ids=["html", "empty", "json"])
+@pytest.mark.parametrize(
+    "body", ["<html>Bad gateway</html>", "", '{"ok": false, "error": "not_in_channel"}'], ids=["html", "empty", "json"]
+)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_5xx_is_tried_once_more_at_most(slack: FakeSlack, bot: Slack, status: int, body: str) -> None:
     slack.answer(status, body)
@@ -156,8 +177,8 @@ def test_a_bad_update_is_said_even_if_the_reply_went_well(slack: FakeSlack, bot:
 
 def test_plain_text_still_calls_who_is_mentioned(slack: FakeSlack, bot: Slack) -> None:
     slack.fail("invalid_attachments")
-    bot.send(an_item(State.FAILED, Target(channel=DEPLOYS, mentions=("<!here>",))), timeout=5)
-    assert slack.messages(DEPLOYS)[0].pings == ["<!here>"]
+    bot.send(an_item(State.FAILED, Target(channel=DEPLOYS, mentions=("<!subteam^S012>",))), timeout=5)
+    assert slack.messages(DEPLOYS)[0].pings == ["<!subteam^S012>"]
 
 
 def test_plain_text_that_is_refused_too_is_final(slack: FakeSlack, bot: Slack) -> None:
@@ -177,11 +198,20 @@ def test_an_unknown_code_is_final_and_named_on_one_line(slack: FakeSlack, bot: S
     assert "xoxb-1234567890-leaked" not in receipt.detail
 
 
-@pytest.mark.parametrize(("status", "answer"), [
-    (400, Answer.REFUSED), (401, Answer.MISCONFIGURED), (403, Answer.MISCONFIGURED), (404, Answer.MISCONFIGURED),
-    (405, Answer.MISCONFIGURED), (408, Answer.UNKNOWN), (409, Answer.REFUSED), (418, Answer.REFUSED),
-    (429, Answer.TEMPORARY),
-])
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (400, Answer.REFUSED),
+        (401, Answer.MISCONFIGURED),
+        (403, Answer.MISCONFIGURED),
+        (404, Answer.MISCONFIGURED),
+        (405, Answer.MISCONFIGURED),
+        (408, Answer.UNKNOWN),
+        (409, Answer.REFUSED),
+        (418, Answer.REFUSED),
+        (429, Answer.TEMPORARY),
+    ],
+)
 def test_a_status_that_is_not_in_slacks_words(slack: FakeSlack, bot: Slack, status: int, answer: Answer) -> None:
     slack.answer(status, "<html>")
     receipt = bot.send(an_item(), timeout=5)
@@ -189,10 +219,17 @@ def test_a_status_that_is_not_in_slacks_words(slack: FakeSlack, bot: Slack, stat
     assert f"127.0.0.1:{slack.url.split(':')[2].split('/')[0]} answered HTTP {status}" in receipt.detail
 
 
-@pytest.mark.parametrize("code", [
-    *errors._REFUSED, *errors._MISCONFIGURED, *errors._UNKNOWN, *errors._LIMITED, *errors._HOOK_REFUSED,
-    *sorted(errors.TOO_MUCH),
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        *errors._REFUSED,
+        *errors._MISCONFIGURED,
+        *errors._UNKNOWN,
+        *errors._LIMITED,
+        *errors._HOOK_REFUSED,
+        *sorted(errors.TOO_MUCH),
+    ],
+)
 def test_every_fix_of_the_table_has_its_blanks_filled(code: str) -> None:
     for meaning in (errors.bot_meaning(code), errors.webhook_meaning(code)):
         fix = errors.fix_of(meaning, channel="#x", setting="SLACK_BOT_TOKEN") if meaning else None

@@ -58,43 +58,82 @@ def test_a_message_is_posted_edited_and_answered(slack: FakeSlack) -> None:
     assert [(reply.text, reply.is_broadcast) for reply in message.replies] == [("three", True)]
 
 
-@pytest.mark.parametrize(("method", "body", "code"), [
-    ("chat.postMessage", {"channel": "#deploys"}, "no_text"),
-    ("chat.postMessage", {"text": "x"}, "invalid_arguments"),
-    ("chat.postMessage", {"channel": "#deploys", "text": "x", "colour": "red"}, "invalid_arguments"),
-    ("chat.postMessage", {"channel": "#deploys", "text": None}, "invalid_arguments"),
-    ("chat.postMessage", {"channel": "#deploys", "text": "x" * 40_001}, "msg_too_long"),
-    ("chat.postMessage", {"channel": "#deploys", "text": "a & b"}, "invalid_arguments"),
-    ("chat.postMessage", {"channel": "#deploys", "text": "<@alice>"}, "invalid_arguments"),
-    ("chat.postMessage", {"channel": "#nope", "text": "x"}, "channel_not_found"),
-    ("chat.postMessage", {"channel": "#deploys", "text": "x", "thread_ts": "1.2"}, "thread_not_found"),
-    ("chat.postMessage", {"channel": "#deploys", "text": "x", "reply_broadcast": True}, "invalid_arguments"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [section("x")] * 51}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [section("x" * 3_001)]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [section("")]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [section("x", emoji=True)]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [{"type": "wall"}]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [{"type": "context", "elements": []}]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [{"type": "section", "fields": [
-        {"type": "plain_text", "text": "x"}] * 11}]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [{"type": "header", "text": {
-        "type": "plain_text", "text": "x" * 151}}]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": [{"type": "actions", "elements": [{
-        "type": "button", "text": {"type": "plain_text", "text": "x"}, "url": "javascript:x"}]}]}, "invalid_blocks"),
-    ("chat.postMessage", {"channel": "#deploys", "blocks": {}, "text": "x"}, "invalid_blocks_format"),
-    ("chat.postMessage", {"channel": "#deploys", "attachments": [{"color": "red", "blocks": [section("x")]}]},
-     "invalid_attachments"),
-    ("chat.postMessage", {"channel": "#deploys", "attachments": [{"color": "#ff0000", "blocks": []}]},
-     "invalid_attachments"),
-    ("chat.postMessage", {"channel": "#deploys", "attachments": [{"blocks": [section("x")]}] * 101},
-     "too_many_attachments"),
-    ("chat.update", {"channel": "C0DEPLOYS", "ts": "1.2", "text": "x"}, "message_not_found"),
-    ("chat.update", {"channel": "#deploys", "ts": "1.2", "text": "x"}, "channel_not_found"),
-    ("chat.update", {"channel": "C0DEPLOYS", "text": "x"}, "invalid_arguments"),
-    ("conversations.list", {}, "unknown_method"),
-    ("chat.postMessage", b'{"channel": "#deploys", "text": "x", "text": "y"}', "invalid_json"),
-    ("chat.postMessage", b"[]", "json_not_object"),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("method", "body", "code"),
+    [
+        ("chat.postMessage", {"channel": "#deploys"}, "no_text"),
+        ("chat.postMessage", {"text": "x"}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "#deploys", "text": "x", "colour": "red"}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "#deploys", "text": None}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "#deploys", "text": "x" * 40_001}, "msg_too_long"),
+        ("chat.postMessage", {"channel": "#deploys", "text": "a & b"}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "#deploys", "text": "<@alice>"}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "#nope", "text": "x"}, "channel_not_found"),
+        ("chat.postMessage", {"channel": "#deploys", "text": "x", "thread_ts": "1.2"}, "thread_not_found"),
+        ("chat.postMessage", {"channel": "#deploys", "text": "x", "reply_broadcast": True}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "#deploys", "blocks": [section("x")] * 51}, "invalid_blocks"),
+        ("chat.postMessage", {"channel": "#deploys", "blocks": [section("x" * 3_001)]}, "invalid_blocks"),
+        ("chat.postMessage", {"channel": "#deploys", "blocks": [section("")]}, "invalid_blocks"),
+        ("chat.postMessage", {"channel": "#deploys", "blocks": [section("x", emoji=True)]}, "invalid_blocks"),
+        ("chat.postMessage", {"channel": "#deploys", "blocks": [{"type": "wall"}]}, "invalid_blocks"),
+        (
+            "chat.postMessage",
+            {"channel": "#deploys", "blocks": [{"type": "context", "elements": []}]},
+            "invalid_blocks",
+        ),
+        (
+            "chat.postMessage",
+            {
+                "channel": "#deploys",
+                "blocks": [{"type": "section", "fields": [{"type": "plain_text", "text": "x"}] * 11}],
+            },
+            "invalid_blocks",
+        ),
+        (
+            "chat.postMessage",
+            {"channel": "#deploys", "blocks": [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]},
+            "invalid_blocks",
+        ),
+        (
+            "chat.postMessage",
+            {
+                "channel": "#deploys",
+                "blocks": [
+                    {
+                        "type": "actions",
+                        "elements": [
+                            {"type": "button", "text": {"type": "plain_text", "text": "x"}, "url": "javascript:x"}
+                        ],
+                    }
+                ],
+            },
+            "invalid_blocks",
+        ),
+        ("chat.postMessage", {"channel": "#deploys", "blocks": {}, "text": "x"}, "invalid_blocks_format"),
+        (
+            "chat.postMessage",
+            {"channel": "#deploys", "attachments": [{"color": "red", "blocks": [section("x")]}]},
+            "invalid_attachments",
+        ),
+        (
+            "chat.postMessage",
+            {"channel": "#deploys", "attachments": [{"color": "#ff0000", "blocks": []}]},
+            "invalid_attachments",
+        ),
+        (
+            "chat.postMessage",
+            {"channel": "#deploys", "attachments": [{"blocks": [section("x")]}] * 101},
+            "too_many_attachments",
+        ),
+        ("chat.update", {"channel": "C0DEPLOYS", "ts": "1.2", "text": "x"}, "message_not_found"),
+        ("chat.update", {"channel": "#deploys", "ts": "1.2", "text": "x"}, "channel_not_found"),
+        ("chat.update", {"channel": "C0DEPLOYS", "text": "x"}, "invalid_arguments"),
+        ("conversations.list", {}, "unknown_method"),
+        ("chat.postMessage", b'{"channel": "#deploys", "text": "x", "text": "y"}', "invalid_json"),
+        ("chat.postMessage", b"[]", "json_not_object"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_the_fake_refuses_what_slack_refuses(slack: FakeSlack, method: str, body: object, code: str) -> None:
     reply = call(slack, method, body)
     assert (reply["ok"], reply["error"]) == (False, code)
@@ -122,8 +161,10 @@ def test_the_webhook_answers_in_words(slack: FakeSlack) -> None:
 def test_faults_fit_by_method_and_channel_and_wear_off(slack: FakeSlack) -> None:
     slack.add_channel("#ops")
     slack.fail("internal_error", method="chat.postMessage", channel="#ops", times=2)
-    errors = [call(slack, "chat.postMessage", {"channel": name, "text": "x"}).get("error")
-              for name in ("#deploys", "#ops", "#ops", "#ops")]
+    errors = [
+        call(slack, "chat.postMessage", {"channel": name, "text": "x"}).get("error")
+        for name in ("#deploys", "#ops", "#ops", "#ops")
+    ]
     assert errors == [None, "internal_error", "internal_error", None]
 
 

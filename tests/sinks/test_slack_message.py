@@ -64,7 +64,7 @@ def test_no_fact_stands_twice_where_it_is_seen() -> None:
 
 @pytest.mark.parametrize("state", TROUBLE, ids=lambda state: state.value)
 def test_a_first_message_of_trouble_carries_mentions_that_notify(state: State) -> None:
-    message = messages.message(an_event(state), ("<!subteam^S012>", "U0456"))
+    message = messages.message(an_event(state), ("<!subteam^S012>", "@U0456"))
     assert "<!subteam^S012> <@U0456>" in message.text
     called = {"type": "mrkdwn", "text": "<!subteam^S012> <@U0456>", "verbatim": True}
     assert {"type": "section", "text": called} in message.blocks
@@ -72,7 +72,7 @@ def test_a_first_message_of_trouble_carries_mentions_that_notify(state: State) -
 
 @pytest.mark.parametrize("state", [State.PENDING, State.STARTED, State.COMPLETED], ids=lambda state: state.value)
 def test_good_news_calls_nobody(state: State) -> None:
-    assert not MENTION.findall(shown(messages.message(an_event(state), ("@here",))))
+    assert not MENTION.findall(shown(messages.message(an_event(state), ("@U0456",))))
 
 
 def test_an_update_calls_nobody_since_an_edit_notifies_nobody() -> None:
@@ -81,7 +81,7 @@ def test_an_update_calls_nobody_since_an_edit_notifies_nobody() -> None:
 
 def test_a_reply_has_the_mentions_and_the_error() -> None:
     error = "\n".join(f"line {number}" for number in range(20))
-    reply = messages.reply(an_event(State.FAILED, metadata={"error": error, "duration_seconds": 5}), ("S012",))
+    reply = messages.reply(an_event(State.FAILED, metadata={"error": error, "duration_seconds": 5}), ("@S012",))
     assert reply.blocks[0]["text"]["text"] == "❌ *Deployment failed* after 5 s <!subteam^S012>"
     assert "line 0\\nline 1" in shown(reply)
     assert reply.text == "❌ Deployment failed: shop 1.4.2 → production <!subteam^S012>"
@@ -105,11 +105,17 @@ def test_an_error_left_over_from_before_is_not_shown_with_good_news(state: State
     assert "boom" not in shown(messages.message(an_event(state, metadata={"error": "boom"})))
 
 
-@pytest.mark.parametrize(("word", "words"), [
-    ("user", "cancelled by a person"), ("timeout", "timed out"), ("superseded", "superseded by a newer run"),
-    ("signal", "stopped by a signal"), ("rejected", "rejected by the tracker's rules"),
-    ("own <word>", "own &lt;word&gt;"),
-])
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("user", "cancelled by a person"),
+        ("timeout", "timed out"),
+        ("superseded", "superseded by a newer run"),
+        ("signal", "stopped by a signal"),
+        ("rejected", "rejected by the tracker's rules"),
+        ("own <word>", "own &lt;word&gt;"),
+    ],
+)
 def test_why_it_was_aborted_is_said(word: str, words: str) -> None:
     message = messages.message(an_event(State.ABORTED, metadata={"reason": word}))
     assert f"({words})" in message.text
@@ -139,14 +145,18 @@ def test_an_event_of_which_little_is_known_makes_a_valid_message() -> None:
         check_message(message.arguments())
 
 
-@pytest.mark.parametrize(("scm_url", "source", "branch", "commit"), [
-    ("https://github.com/a/b", "jenkins", "/tree/x", "/commit/abc"),
-    ("https://github.corp.example/a/b.git", "jenkins", "/tree/x", "/commit/abc"),
-    ("https://code.corp.example/a/b", "github", "/tree/x", "/commit/abc"),
-    ("https://gitlab.com/g/s/b/", "gitlab", "/-/tree/x", "/-/commit/abc"),
-    ("https://code.corp.example/g/b", "gitlab", "/-/tree/x", "/-/commit/abc"),
-    ("https://bitbucket.org/a/b", "bitbucket", "/branch/x", "/commits/abc"),
-], ids=["github", "enterprise", "own-github", "gitlab", "own-gitlab", "bitbucket"])
+@pytest.mark.parametrize(
+    ("scm_url", "source", "branch", "commit"),
+    [
+        ("https://github.com/a/b", "jenkins", "/tree/x", "/commit/abc"),
+        ("https://github.corp.example/a/b.git", "jenkins", "/tree/x", "/commit/abc"),
+        ("https://code.corp.example/a/b", "github", "/tree/x", "/commit/abc"),
+        ("https://gitlab.com/g/s/b/", "gitlab", "/-/tree/x", "/-/commit/abc"),
+        ("https://code.corp.example/g/b", "gitlab", "/-/tree/x", "/-/commit/abc"),
+        ("https://bitbucket.org/a/b", "bitbucket", "/branch/x", "/commits/abc"),
+    ],
+    ids=["github", "enterprise", "own-github", "gitlab", "own-gitlab", "bitbucket"],
+)
 def test_branch_and_commit_are_linked(scm_url: str, source: str, branch: str, commit: str) -> None:
     text = shown(messages.message(an_event(scm_url=scm_url, source_system=source, scm_branch="x", scm_sha="abc")))
     base = scm_url.rstrip("/").removesuffix(".git")
@@ -154,18 +164,25 @@ def test_branch_and_commit_are_linked(scm_url: str, source: str, branch: str, co
     assert f"<{base}{commit}|`abc`>" in text
 
 
-@pytest.mark.parametrize("scm_url", [
-    None, "https://git.corp.example/a/b", "https://user:pw@github.com/a/b", "ssh://git@github.com/a/b",
-    "https://notgithub.com/a/b",
-])
+@pytest.mark.parametrize(
+    "scm_url",
+    [
+        None,
+        "https://git.corp.example/a/b",
+        "https://user:pw@github.com/a/b",
+        "ssh://git@github.com/a/b",
+        "https://notgithub.com/a/b",
+    ],
+)
 def test_an_unknown_server_gets_no_link(scm_url: str | None) -> None:
     text = shown(messages.message(an_event(scm_url=scm_url, source_system="jenkins", run_url=None)))
     assert "on `main` at `3f2a1bc`" in text
     assert "://" not in text
 
 
-@pytest.mark.parametrize("branch", ["<!channel>", "*bold*", "`code`", "```", "a b", "x|y", "#1", "%0A", "é/ü", "a>b",
-                                    "../../x"])
+@pytest.mark.parametrize(
+    "branch", ["<!channel>", "*bold*", "`code`", "```", "a b", "x|y", "#1", "%0A", "é/ü", "a>b", "../../x"]
+)
 def test_a_hostile_branch_neither_pings_nor_breaks_its_link(branch: str) -> None:
     message = messages.message(an_event(scm_branch=branch))
     check_message(message.arguments())
@@ -182,12 +199,34 @@ def test_an_unusable_run_url_makes_no_button(url: str | None) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.dictionaries(
-    st.sampled_from(["product", "version", "environment", "actor", "scm_branch", "scm_sha", "scm_url", "run_url",
-                     "build_number", "actor_name", "source_system"]), HOSTILE),
-    HOSTILE, HOSTILE, st.sampled_from(list(State)))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "product",
+                "version",
+                "environment",
+                "actor",
+                "scm_branch",
+                "scm_sha",
+                "scm_url",
+                "run_url",
+                "build_number",
+                "actor_name",
+                "source_system",
+            ]
+        ),
+        HOSTILE,
+    ),
+    HOSTILE,
+    HOSTILE,
+    st.sampled_from(list(State)),
+)
 def test_whatever_the_texts_are_slack_takes_the_message_and_nobody_is_pinged(
-    fields: dict[str, Any], error: str, reason: str, state: State,
+    fields: dict[str, Any],
+    error: str,
+    reason: str,
+    state: State,
 ) -> None:
     event = an_event(state, metadata={"error": error, "reason": reason, "error_code": reason}, **fields)
     for message in (messages.message(event), messages.update(event), messages.reply(event), messages.plain(event)):
@@ -200,16 +239,31 @@ def test_the_longest_texts_stay_within_every_limit() -> None:
     long: dict[str, Any] = dict.fromkeys(names, "<" * 100_000)
     metadata = {"error": "&\n" * 50_000, "error_code": "9" * 999, "reason": "é" * 9_999}
     event = an_event(State.FAILED, metadata=metadata, **long)
-    for message in (messages.message(event, ("@here",)), messages.reply(event, ("@here",)), messages.plain(event)):
+    for message in (messages.message(event, ("@U0456",)), messages.reply(event, ("@U0456",)), messages.plain(event)):
         check_message(message.arguments())
         assert len(shown(message)) < 16_000
 
 
-@pytest.mark.parametrize(("seconds", "text"), [
-    (0, "less than 1 s"), (0.4, "less than 1 s"), (1, "1 s"), (59.6, "1 m"), (72.4, "1 m 12 s"), (3_600, "1 h"),
-    (7_500, "2 h 5 m"), (100_000, "1 d 3 h"), (10**9, "11574 d 1 h"),
-    (-1, None), (float("nan"), None), (float("inf"), None), (True, None), ("72", None), (None, None),
-])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "less than 1 s"),
+        (0.4, "less than 1 s"),
+        (1, "1 s"),
+        (59.6, "1 m"),
+        (72.4, "1 m 12 s"),
+        (3_600, "1 h"),
+        (7_500, "2 h 5 m"),
+        (100_000, "1 d 3 h"),
+        (10**9, "11574 d 1 h"),
+        (-1, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (True, None),
+        ("72", None),
+        (None, None),
+    ],
+)
 def test_durations_as_people_say_them(seconds: object, text: str | None) -> None:
     assert messages.human(seconds) == text
 
@@ -218,17 +272,23 @@ def test_secrets_are_masked_in_everything_that_is_shown() -> None:
     canary = "canary-secret-0001"
     names = ("product", "version", "environment", "actor", "scm_branch", "build_number")
     fields: dict[str, Any] = dict.fromkeys(names, f"x-{canary}")
-    event = an_event(State.FAILED, **fields, run_url=f"https://h/{canary}", scm_url=f"https://github.com/{canary}/x",
-                     metadata={"error": canary, "reason": canary, "error_code": canary})
+    event = an_event(
+        State.FAILED,
+        **fields,
+        run_url=f"https://h/{canary}",
+        scm_url=f"https://github.com/{canary}/x",
+        metadata={"error": canary, "reason": canary, "error_code": canary},
+    )
     masked = messages.masked(event, Redactor([canary]))
     for message in (messages.message(masked), messages.update(masked), messages.reply(masked), messages.plain(masked)):
         assert canary not in shown(message)
 
 
 def test_the_plain_text_has_mentions_error_and_the_way_to_the_run() -> None:
-    message = messages.plain(an_event(State.FAILED, metadata={"error": "boom\nbang"}), ("S012",))
+    message = messages.plain(an_event(State.FAILED, metadata={"error": "boom\nbang"}), ("@S012",))
     assert message.text.split("\n") == [
-        "❌ Deployment failed: shop 1.4.2 → production <!subteam^S012>", "boom\\nbang",
+        "❌ Deployment failed: shop 1.4.2 → production <!subteam^S012>",
+        "boom\\nbang",
         "<https://github.com/acme/shop/actions/runs/1?a=1&amp;b=2|Open the run>",
     ]
     assert message.arguments() == {"text": message.text, "blocks": [], "attachments": []}

@@ -10,7 +10,7 @@ from slack_sdk.web.client import WebClient
 from slack_sdk.webhook.client import WebhookClient
 
 from tests.support.fake_slack import FakeSlack
-from tests.support.slack_events import DEPLOYS, a_bot, an_item
+from tests.support.slack_events import DEPLOYS, a_bot, a_webhook, an_item
 from versioner_ci.sinks._sink import Answer, Receipt, Target
 from versioner_ci.sinks.slack import Slack
 from versioner_ci.status import State
@@ -74,10 +74,25 @@ def test_a_redirect_is_not_followed_and_the_token_goes_nowhere_else(slack: FakeS
     assert "secret" not in receipt.detail
 
 
-@pytest.mark.parametrize("body", [
-    "", "ok", "null", "[]", "[1]", '"x"', "{}", '{"ok": 1}', '{"ok": "true"}', "<html>log in</html>", "[" * 50_000,
-    '{"ok": true', "\ufffd" * 9, '{"ok": true, "x": "' + "y" * 70_000 + '"}',
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "ok",
+        "null",
+        "[]",
+        "[1]",
+        '"x"',
+        "{}",
+        '{"ok": 1}',
+        '{"ok": "true"}',
+        "<html>log in</html>",
+        "[" * 50_000,
+        '{"ok": true',
+        "\ufffd" * 9,
+        '{"ok": true, "x": "' + "y" * 70_000 + '"}',
+    ],
+)
 def test_a_200_that_is_not_slacks_is_kept_and_not_shown(slack: FakeSlack, bot: Slack, body: str) -> None:
     slack.answer(200, body)
     receipt = bot.send(an_item(), timeout=5)
@@ -92,7 +107,10 @@ def test_an_acceptance_without_a_place_is_an_acceptance(slack: FakeSlack, bot: S
 
 
 def test_slack_sdk_writes_nothing_of_its_own(
-    slack: FakeSlack, bot: Slack, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
+    slack: FakeSlack,
+    bot: Slack,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(0)
     slack.answer(500, "<html>")
@@ -104,9 +122,13 @@ def test_slack_sdk_writes_nothing_of_its_own(
     assert [record.name for record in caplog.records if "slack" in record.name] == []
 
 
-@pytest.mark.parametrize(("client", "method"), [
-    (WebClient, "_perform_urllib_http_request_internal"), (WebhookClient, "_perform_http_request_internal"),
-])
+@pytest.mark.parametrize(
+    ("client", "method"),
+    [
+        (WebClient, "_perform_urllib_http_request_internal"),
+        (WebhookClient, "_perform_http_request_internal"),
+    ],
+)
 def test_slack_sdk_still_sends_by_the_method_that_is_replaced(client: type, method: str) -> None:
     assert callable(getattr(client, method, None)), f"slack_sdk has renamed {method}: requests bypass the transport"
 
@@ -134,3 +156,12 @@ def test_sending_from_several_threads_at_once_mixes_nothing_up(slack: FakeSlack,
     for thread in threads:
         thread.join(10)
     assert all(receipts[channel.name].channels[channel.name].startswith(channel.id) for channel in channels)
+
+
+def test_a_closed_port_is_tried_a_few_times_and_says_what_to_check() -> None:
+    with FakeSlack() as gone:
+        bot, hook = a_bot(gone), a_webhook(gone)
+    told = bot.send(an_item(), timeout=5)
+    assert (told.answer, told.retries, told.fix) == (Answer.TEMPORARY, 3, "check SLACK_API_URL and the proxy")
+    told = hook.send(an_item(), timeout=5)
+    assert (told.answer, told.retries, told.fix) == (Answer.TEMPORARY, 3, "check SLACK_WEBHOOK_URL and the proxy")

@@ -15,7 +15,7 @@ from versioner_ci.sinks._sink import Answer, Receipt, Target
 from versioner_ci.sinks.webhook import Webhook
 from versioner_ci.status import State
 
-HERE = Target(channel="", mentions=("<!here>",))
+HERE = Target(channel="", mentions=("<!subteam^S012>",))
 
 
 @pytest.fixture
@@ -33,14 +33,16 @@ def test_each_event_is_a_message_of_its_own(slack: FakeSlack, hook: Webhook) -> 
     for state in (State.STARTED, State.COMPLETED):
         assert hook.send(an_item(state, HERE), timeout=5) == Receipt(answer=Answer.ACCEPTED)
     assert [message.text for message in slack.messages()] == [
-        "🚀 Deployment in progress: shop 1.4.2 → production", "✅ Deployment succeeded: shop 1.4.2 → production"]
+        "🚀 Deployment in progress: shop 1.4.2 → production",
+        "✅ Deployment succeeded: shop 1.4.2 → production",
+    ]
     assert [message.colour for message in slack.messages()] == ["#1d72d2", "#2e8540"]
 
 
 @pytest.mark.parametrize("state", list(State), ids=lambda state: state.value)
 def test_mentions_are_called_on_trouble_only(slack: FakeSlack, hook: Webhook, state: State) -> None:
     hook.send(an_item(state, HERE), timeout=5)
-    assert slack.messages()[0].pings == (["<!here>"] if state in {State.FAILED, State.ABORTED} else [])
+    assert slack.messages()[0].pings == (["<!subteam^S012>"] if state in {State.FAILED, State.ABORTED} else [])
 
 
 def test_unknown_mentions_are_left_out_and_said(hook: Webhook) -> None:
@@ -48,18 +50,25 @@ def test_unknown_mentions_are_left_out_and_said(hook: Webhook) -> None:
     assert warning.startswith("mention '@bob' is left out")
 
 
-@pytest.mark.parametrize(("status", "word", "fix"), [
-    (400, "invalid_payload", "please report it"),
-    (403, "action_prohibited", "ask the workspace's admins"),
-    (403, "invalid_token", "make a new webhook"),
-    (404, "channel_not_found", "make a new webhook"),
-    (404, "no_service", "make a new webhook"),
-    (410, "channel_is_archived", "unarchive the webhook's channel"),
-    (400, "no_active_hooks", "switch the app's incoming webhooks on"),
-    (403, "team_disabled", "the webhook's workspace is disabled"),
-])
+@pytest.mark.parametrize(
+    ("status", "word", "fix"),
+    [
+        (400, "invalid_payload", "please report it"),
+        (403, "action_prohibited", "ask the workspace's admins"),
+        (403, "invalid_token", "make a new webhook"),
+        (404, "channel_not_found", "make a new webhook"),
+        (404, "no_service", "make a new webhook"),
+        (410, "channel_is_archived", "unarchive the webhook's channel"),
+        (400, "no_active_hooks", "switch the app's incoming webhooks on"),
+        (403, "team_disabled", "the webhook's workspace is disabled"),
+    ],
+)
 def test_a_refusal_in_slacks_words_is_final_with_its_fix(
-    slack: FakeSlack, hook: Webhook, status: int, word: str, fix: str,
+    slack: FakeSlack,
+    hook: Webhook,
+    status: int,
+    word: str,
+    fix: str,
 ) -> None:
     slack.fail(word, method=WEBHOOK, status=status)
     receipt = hook.send(an_item(State.STARTED, HERE), timeout=5)
@@ -82,7 +91,7 @@ def test_a_message_that_slack_finds_bad_is_sent_as_plain_text(slack: FakeSlack, 
     [message] = slack.messages()
     assert receipt.answer is Answer.ACCEPTED
     assert receipt.warnings == (f"Slack refused the message's form ({word}): sent as plain text",)
-    assert (message.blocks, message.attachments, message.pings) == ([], [], ["<!here>"])
+    assert (message.blocks, message.attachments, message.pings) == ([], [], ["<!subteam^S012>"])
 
 
 def test_a_rate_limit_waits_as_slack_asks(slack: FakeSlack, hook: Webhook) -> None:
@@ -91,18 +100,22 @@ def test_a_rate_limit_waits_as_slack_asks(slack: FakeSlack, hook: Webhook) -> No
     assert (receipt.answer, receipt.retry_after, receipt.targets) == (Answer.TEMPORARY, 3.0, (HERE,))
 
 
-@pytest.mark.parametrize(("status", "body", "answer"), [
-    (500, "rollup_error", Answer.UNKNOWN),
-    (500, "<html>", Answer.UNKNOWN),
-    (503, "no_service", Answer.UNKNOWN),
-    (404, "<html>nothing here</html>", Answer.MISCONFIGURED),
-    (403, "", Answer.MISCONFIGURED),
-    (400, "<html>", Answer.REFUSED),
-    (200, "<html>log in</html>", Answer.KEPT),
-    (200, "", Answer.KEPT),
-    (200, "OK, thank you", Answer.KEPT),
-    (302, "", Answer.KEPT),
-], ids=str)
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (500, "rollup_error", Answer.UNKNOWN),
+        (500, "<html>", Answer.UNKNOWN),
+        (503, "no_service", Answer.UNKNOWN),
+        (404, "<html>nothing here</html>", Answer.MISCONFIGURED),
+        (403, "", Answer.MISCONFIGURED),
+        (400, "<html>", Answer.REFUSED),
+        (200, "<html>log in</html>", Answer.KEPT),
+        (200, "", Answer.KEPT),
+        (200, "OK, thank you", Answer.KEPT),
+        (302, "", Answer.KEPT),
+    ],
+    ids=str,
+)
 def test_other_answers(slack: FakeSlack, hook: Webhook, status: int, body: str, answer: Answer) -> None:
     slack.answer(status, body)
     receipt = hook.send(an_item(State.STARTED, HERE), timeout=5)
@@ -135,7 +148,10 @@ def test_a_test_message_is_posted(slack: FakeSlack, hook: Webhook) -> None:
 
 
 def test_slack_sdk_writes_nothing_of_its_own(
-    slack: FakeSlack, hook: Webhook, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
+    slack: FakeSlack,
+    hook: Webhook,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(0)
     slack.answer(500, "x")

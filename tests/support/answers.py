@@ -17,8 +17,12 @@ JSON = {"Content-Type": "application/json"}
 
 def asked(**options: Any) -> Asked:
     """What was asked, with a key and the origins of the settings."""
-    return Asked(redact=Redactor([KEY]), url_origin="VERSIONER_API_URL", key_origin="VERSIONER_API_KEY",
-                 **{"key": KEY, "size": 300_000, **options})
+    return Asked(
+        redact=Redactor([KEY]),
+        url_origin="VERSIONER_API_URL",
+        key_origin="VERSIONER_API_KEY",
+        **{"key": KEY, "size": 300_000, **options},
+    )
 
 
 def answer(status: int, body: Any = b"", headers: dict[str, str] | None = None, **options: Any) -> Receipt:

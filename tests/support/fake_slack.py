@@ -66,8 +66,16 @@ class FakeSlack:
         self.channels[channel.id] = channel
         return channel
 
-    def fail(self, error: str, *, method: str | None = None, channel: str | None = None, times: int = 1,
-             is_done: bool = False, **more: Any) -> None:
+    def fail(
+        self,
+        error: str,
+        *,
+        method: str | None = None,
+        channel: str | None = None,
+        times: int = 1,
+        is_done: bool = False,
+        **more: Any,
+    ) -> None:
         """The next calls that fit are answered `ok: false` with this code (webhooks: the code as text, HTTP 400)."""
         if method == WEBHOOK:
             self.faults.append(Fault(method, channel, times, more.pop("status", 400), {}, error, is_done=is_done))
@@ -75,8 +83,9 @@ class FakeSlack:
         body = json.dumps({"ok": False, "error": error, **more})
         self.faults.append(Fault(method, channel, times, 200, {}, body, is_done=is_done))
 
-    def rate_limit(self, retry_after: object = 1, *, method: str | None = None, channel: str | None = None,
-                   times: int = 1) -> None:
+    def rate_limit(
+        self, retry_after: object = 1, *, method: str | None = None, channel: str | None = None, times: int = 1
+    ) -> None:
         """HTTP 429 with Retry-After."""
         body = "rate_limited" if method == WEBHOOK else '{"ok": false, "error": "ratelimited"}'
         self.faults.append(Fault(method, channel, times, 429, {"Retry-After": str(retry_after)}, body))
@@ -167,8 +176,14 @@ class FakeSlack:
             if method != WEBHOOK:
                 self._authorise(method, headers)
             if method == "auth.test":
-                return {"url": f"{self.origin}/", "team": "Fake Team", "user": self.bot, "team_id": "T0FAKE",
-                        "user_id": "U0FAKE", "bot_id": "B0FAKE"}
+                return {
+                    "url": f"{self.origin}/",
+                    "team": "Fake Team",
+                    "user": self.bot,
+                    "team_id": "T0FAKE",
+                    "user_id": "U0FAKE",
+                    "bot_id": "B0FAKE",
+                }
             channel = self._writable(args)
             message = self._update(channel, args) if method == "chat.update" else self._post(channel, args)
             return {"channel": channel.id, "ts": message.ts, "message": {"text": message.text, "type": "message"}}
@@ -204,8 +219,11 @@ class FakeSlack:
         if args.get("reply_broadcast") and parent is None:
             raise BadMessageError("invalid_arguments", "reply_broadcast without thread_ts")
         self._count += 1
-        message = Message(f"{1_700_000_000 + self._count}.{self._count:06d}", thread_ts=thread,
-                          is_broadcast=bool(args.get("reply_broadcast")))
+        message = Message(
+            f"{1_700_000_000 + self._count}.{self._count:06d}",
+            thread_ts=thread,
+            is_broadcast=bool(args.get("reply_broadcast")),
+        )
         _fill(message, args)
         message.pings = MENTION.findall(json.dumps([message.blocks or message.text], ensure_ascii=False))
         (channel.messages if parent is None else parent.replies).append(message)
@@ -238,8 +256,10 @@ def main(arguments: list[str]) -> None:
     port = int(arguments[arguments.index("--port") + 1]) if "--port" in arguments else 0
     with FakeSlack(port=port) as slack:
         slack.add_channel("#deploys")
-        sys.stdout.write(f"SLACK_API_URL={slack.url}\nSLACK_BOT_TOKEN={slack.token}\nSLACK_CHANNEL=#deploys\n"
-                         f"SLACK_WEBHOOK_URL={slack.webhook_url}\nMESSAGES={slack.origin}/messages\n")
+        sys.stdout.write(
+            f"SLACK_API_URL={slack.url}\nSLACK_BOT_TOKEN={slack.token}\nSLACK_CHANNEL=#deploys\n"
+            f"SLACK_WEBHOOK_URL={slack.webhook_url}\nMESSAGES={slack.origin}/messages\n"
+        )
         sys.stdout.flush()
         try:
             threading.Event().wait()

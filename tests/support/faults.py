@@ -71,9 +71,16 @@ class Fault:
         self.running: list[Running] = []
 
     def __call__(
-        self, *args: str, env: Mapping[str, str | None] | None = None, code: int = 0, budget: float = 3.0,
-        kept: Sequence[str] | None = None, bad: int | None = None, said: str | Iterable[str] = (),
-        prefix: Sequence[str] = (), stdin: bytes = b"",
+        self,
+        *args: str,
+        env: Mapping[str, str | None] | None = None,
+        code: int = 0,
+        budget: float = 3.0,
+        kept: Sequence[str] | None = None,
+        bad: int | None = None,
+        said: str | Iterable[str] = (),
+        prefix: Sequence[str] = (),
+        stdin: bytes = b"",
     ) -> Result:
         """Run to the end. `budget`: its --timeout, given unless args have one; `kept`: as kept(); `said`: on stderr.
 
@@ -107,7 +114,11 @@ class Fault:
         return other
 
     def start(
-        self, *args: str, env: Mapping[str, str | None] | None = None, prefix: Sequence[str] = (), stdin: bytes = b"",
+        self,
+        *args: str,
+        env: Mapping[str, str | None] | None = None,
+        prefix: Sequence[str] = (),
+        stdin: bytes = b"",
         **options: Any,
     ) -> Running:
         """Start it; `prefix`: a command that starts it; `options`: for Popen; an `env` value None unsets."""

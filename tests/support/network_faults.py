@@ -86,8 +86,10 @@ def soft_and_strict(fault: Fault, listener: Listener, expected: Expected, way: W
     """Both at the same time, each with a server and a spool of its own."""
     way = way or Way()
     with ExitStack() as stack:
-        started = [_start(stack, fault.fresh(name), listener, flags, way)
-                   for name, flags in (("soft", SOFT), ("strict", STRICT))]
+        started = [
+            _start(stack, fault.fresh(name), listener, flags, way)
+            for name, flags in (("soft", SOFT), ("strict", STRICT))
+        ]
         both = [Seen(running.wait(way.budget + MARGIN + 20), server, place) for running, server, place, _ in started]
     for seen, code, (*_, url) in zip(both, _codes(expected), started, strict=True):
         check(seen, expected, way, code, url)

@@ -26,8 +26,11 @@ class Authority:
         """A server's context with a certificate for `names` (127.0.0.1 and localhost, if none are given)."""
         yesterday = datetime.now(timezone.utc) - timedelta(days=1)
         until = yesterday if is_expired else None
-        leaf = self._ca.issue_cert(*(names or ("127.0.0.1", "localhost")), not_after=until,
-                                   not_before=yesterday - timedelta(days=30) if is_expired else None)
+        leaf = self._ca.issue_cert(
+            *(names or ("127.0.0.1", "localhost")),
+            not_after=until,
+            not_before=yesterday - timedelta(days=30) if is_expired else None,
+        )
         made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         leaf.configure_cert(made)
         return made

@@ -1,11 +1,11 @@
 """A server on loopback that does as scripted, byte by byte: hangs, drips, resets, lies, floods.
 
-    with RawServer(hang(), reply(201, b"{}")) as server:    # first connection, then all others
-        ...                                                 # send to server.url
-        assert server.requests[0].body == b"{}"
+with RawServer(hang(), reply(201, b"{}")) as server:    # first connection, then all others
+    ...                                                 # send to server.url
+    assert server.requests[0].body == b"{}"
 
-    with refused() as url: ...          # nothing listens there
-    with blackhole() as url: ...        # a connection is never accepted
+with refused() as url: ...          # nothing listens there
+with blackhole() as url: ...        # a connection is never accepted
 """
 
 from __future__ import annotations
@@ -162,6 +162,7 @@ def raw(*parts: bytes, pause: float = 0.0) -> Behaviour:
 
 def hang() -> Behaviour:
     """Reads the request and says nothing."""
+
     def behave(exchange: Exchange) -> None:
         exchange.read()
         exchange.wait()
@@ -171,6 +172,7 @@ def hang() -> Behaviour:
 
 def silence() -> Behaviour:
     """Accepts the connection, reads nothing, says nothing."""
+
     def behave(exchange: Exchange) -> None:
         exchange.wait()
 

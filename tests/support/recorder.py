@@ -55,8 +55,14 @@ class Recorder:
         self.close()
 
     def answer_next(
-        self, status: int = 503, body: Any = None, headers: Mapping[str, str] | None = None, *, times: int = 1,
-        when: Predicate | None = None, delay: float = 0.0,
+        self,
+        status: int = 503,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        times: int = 1,
+        when: Predicate | None = None,
+        delay: float = 0.0,
     ) -> None:
         """Answers the next `times` requests (that `when` is true of) so, and records no event for them."""
         answer = Answer(status=status, body=body, headers=headers or {}, delay=delay)

@@ -13,15 +13,26 @@ KINDS = {"/build-events/": "build", "/deployment-events/": "deployment"}
 MOST_BYTES = 256 * 1024
 STATES = ("pending", "started", "completed", "failed", "aborted")
 _TEXT_FIELDS = (
-    "product_name", "version", "status", "source_system", "build_number", "scm_sha", "scm_branch", "scm_repository",
-    "invoke_id", "started_at", "completed_at",
+    "product_name",
+    "version",
+    "status",
+    "source_system",
+    "build_number",
+    "scm_sha",
+    "scm_branch",
+    "scm_repository",
+    "invoke_id",
+    "started_at",
+    "completed_at",
 )
 _OWN_FIELDS = {
     "build": ("build_url", "built_by", "built_by_email", "built_by_name"),
     "deployment": ("environment_name", "deploy_url", "deployed_by", "deployed_by_email", "deployed_by_name"),
 }
-_REQUIRED = {"build": ("product_name", "version", "status"),
-             "deployment": ("product_name", "version", "status", "environment_name")}
+_REQUIRED = {
+    "build": ("product_name", "version", "status"),
+    "deployment": ("product_name", "version", "status", "environment_name"),
+}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -105,8 +116,11 @@ class Rule:
 
     def answer(self) -> Answer:
         detail = {
-            "error": "Deployment rejected", "message": self.message, "code": self.code,
-            "retry_after": self.retry_after, "details": {"rule_name": self.rule_name} if self.rule_name else None,
+            "error": "Deployment rejected",
+            "message": self.message,
+            "code": self.code,
+            "retry_after": self.retry_after,
+            "details": {"rule_name": self.rule_name} if self.rule_name else None,
         }
         return Answer(status=self.status, body={"detail": {k: v for k, v in detail.items() if v is not None}})
 
@@ -115,9 +129,12 @@ def ids(request: Received, key: str) -> dict[str, Any]:
     body = request.body
     event_id = _id("event", key)
     reply = {
-        "id": event_id, "event_id": event_id, "product_id": _id("product", body["product_name"]),
+        "id": event_id,
+        "event_id": event_id,
+        "product_id": _id("product", body["product_name"]),
         "version_id": _id("version", body["product_name"], body["version"]),
-        f"{request.kind}_id": _id(request.kind, request.lifecycle or key), "status": body["status"],
+        f"{request.kind}_id": _id(request.kind, request.lifecycle or key),
+        "status": body["status"],
     }
     if request.kind == "deployment":
         reply["environment_id"] = _id("environment", body["environment_name"])

@@ -84,8 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError):
             body = None
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Received(path=self.path, headers=headers, body=body if isinstance(body, dict) else {}, raw=raw,
-                        at=time.time(), connection=self.client_address[1])
+        return Received(
+            path=self.path,
+            headers=headers,
+            body=body if isinstance(body, dict) else {},
+            raw=raw,
+            at=time.time(),
+            connection=self.client_address[1],
+        )
 
     def _send(self, answer: Answer) -> None:
         content = answer.body

@@ -124,8 +124,11 @@ def _text(value: Any, limit: int, types: frozenset[str] | set[str] = frozenset({
     _must(isinstance(value, dict) and value.get("type") in types, "invalid_blocks", f"no text object: {value!r:.200}")
     _keys(value, {"type", "text"}, {"emoji"} if value["type"] == "plain_text" else {"verbatim"})
     text = value["text"]
-    _must(isinstance(text, str) and 1 <= len(text) <= limit, "invalid_blocks",
-          f"must be more than 0 and at most {limit} characters, has {len(text)}")
+    _must(
+        isinstance(text, str) and 1 <= len(text) <= limit,
+        "invalid_blocks",
+        f"must be more than 0 and at most {limit} characters, has {len(text)}",
+    )
     check_markup(text, "invalid_blocks")
 
 
@@ -141,5 +144,9 @@ def _must(truth: bool, code: str, why: str) -> None:
 
 
 _BLOCKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
-    "header": _header, "section": _section, "context": _context, "actions": _actions, "divider": _divider,
+    "header": _header,
+    "section": _section,
+    "context": _context,
+    "actions": _actions,
+    "divider": _divider,
 }

@@ -32,8 +32,14 @@ def _backend(config: Config, transport: Transport, redactor: Redactor) -> Sink:
 
     url = config.backend_url or ""
     transport.warm(url)
-    return Backend(url, config.api_key, transport, redactor, origin_of_url=_origin(config, "api_url"),
-                   origin_of_key=_origin(config, "api_key"))
+    return Backend(
+        url,
+        config.api_key,
+        transport,
+        redactor,
+        origin_of_url=_origin(config, "api_url"),
+        origin_of_key=_origin(config, "api_key"),
+    )
 
 
 def _slack(config: Config, transport: Transport, redactor: Redactor) -> Sink:

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from versioner_ci import __version__, text
@@ -32,7 +32,7 @@ class Backend:
     """Sends events to the tracker's API. `origin_of_…`: the setting's source, for what messages advise."""
 
     url: str
-    key: str | None
+    key: str | None = field(repr=False)
     transport: Poster
     redactor: Redactor
     origin_of_url: str
@@ -45,8 +45,13 @@ class Backend:
         body = encode(payload(item.event))
         reply = self.transport.post(self._url(item.event), self._headers(item.event), body, timeout=timeout)
         asked = Asked(
-            redact=self.redactor, url_origin=self.origin_of_url, key_origin=self.origin_of_key, key=self.key,
-            size=len(body), is_gated=item.is_gated, is_unsure=item.is_unsure,
+            redact=self.redactor,
+            url_origin=self.origin_of_url,
+            key_origin=self.origin_of_key,
+            key=self.key,
+            size=len(body),
+            is_gated=item.is_gated,
+            is_unsure=item.is_unsure,
         )
         return classify(reply, asked, now=time.time())
 
@@ -60,7 +65,9 @@ class Backend:
 
     def _headers(self, event: Event) -> dict[str, str]:
         headers = {
-            "Content-Type": "application/json", "Accept": "application/json", "Idempotency-Key": event.key,
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Idempotency-Key": event.key,
             "User-Agent": f"versioner-ci/{__version__}",
         }
         return {**headers, "Authorization": f"Bearer {self.key}"} if self.key else headers

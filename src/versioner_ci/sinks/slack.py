@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from versioner_ci.clock import Clock
@@ -31,7 +31,7 @@ _CHECK_TIMEOUT = 10.0
 class Token:
     """The bot token and the name of the setting that it came from."""
 
-    value: str
+    value: str = field(repr=False)
     origin: str = "SLACK_BOT_TOKEN"
 
 
@@ -65,8 +65,15 @@ class Slack:
 
     name = "slack"
 
-    def __init__(self, token: Token, transport: Poster, redactor: Redactor, *, api_url: str | None = None,
-                 clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        token: Token,
+        transport: Poster,
+        redactor: Redactor,
+        *,
+        api_url: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._token = token
         self._transport = transport
         self._redactor = redactor
@@ -146,17 +153,22 @@ class Slack:
         lost = [one for one in judgements if one.answer is Answer.REFUSED and worst.answer is not Answer.REFUSED]
         bad = [one for one in judgements if one.answer is not Answer.ACCEPTED and one not in lost]
         fixes = dict.fromkeys(one.fix for one in bad if one.fix)
-        shown = dict.fromkeys(one.detail for one in bad) or (one.channel for one in served)
+        done = [one.channel for one in served if one.judgement.answer is Answer.ACCEPTED]
+        posted = [f"posted in {', '.join(done)}"] if done else []
+        shown = (*posted, *dict.fromkeys(one.detail for one in bad)) if bad else done
         return Receipt(
             answer=worst.answer,
             detail=self._redactor("; ".join(shown)),
             fix="; ".join(fixes) or None,
             retry_after=max((one.retry_after for one in bad if one.retry_after is not None), default=None),
             retry_once=any(one.retry_once for one in bad),
+            retries=min((one.retries for one in bad if one.retries is not None), default=None),
             targets=(*(one.left for one in served if one.left), *rest),
             channels={name: place for one in served if one.stands for name, place in one.stands.items()},
-            warnings=(*(one.warning for one in served if one.warning),
-                      *(f"not posted, {one.detail}{f' ({one.fix})' if one.fix else ''}" for one in lost)),
+            warnings=(
+                *(one.warning for one in served if one.warning),
+                *(f"not posted, {one.detail}{f' ({one.fix})' if one.fix else ''}" for one in lost),
+            ),
         )
 
 
@@ -188,8 +200,9 @@ class _Delivery:
         def post(message: Message) -> Said | Reply:
             return self._new(target.channel, message)
 
-        said, warning = _spoken(post, messages.message(self._event, target.mentions),
-                                messages.plain(self._event, target.mentions))
+        said, warning = _spoken(
+            post, messages.message(self._event, target.mentions), messages.plain(self._event, target.mentions)
+        )
         judgement = self._judge(said, target.channel)
         left = target._replace(is_reply_due=instead_of_reply) if judgement.is_open else None
         stands = None if instead_of_reply else _stands(target.channel, said)
@@ -205,8 +218,9 @@ class _Delivery:
         def reply(message: Message) -> Said | Reply:
             return self._new(place[1], message, thread_ts=place[2], reply_broadcast=True)
 
-        said, again = _spoken(reply, messages.reply(self._event, target.mentions),
-                              messages.plain(self._event, target.mentions))
+        said, again = _spoken(
+            reply, messages.reply(self._event, target.mentions), messages.plain(self._event, target.mentions)
+        )
         if isinstance(said, Said) and said.code in UNTHREADABLE:
             return self._post(target, instead_of_reply=True)
         judgement = self._judge(said, target.channel)
@@ -219,9 +233,7 @@ class _Delivery:
         return call(post, channel=channel, unfurl_links=False, unfurl_media=False, **filled, **thread)
 
 
-def _spoken(
-    send: Callable[[Message], Said | Reply], full: Message, short: Message
-) -> tuple[Said | Reply, str | None]:
+def _spoken(send: Callable[[Message], Said | Reply], full: Message, short: Message) -> tuple[Said | Reply, str | None]:
     """The full message; if Slack refuses its form, once more as plain text, with a warning that says so."""
     said = send(full)
     if isinstance(said, Reply) or said.code not in TOO_MUCH:

@@ -52,8 +52,14 @@ class Web(WebClient):
     """The Web API through a transport; `left` gives the seconds that a call may take."""
 
     def __init__(self, transport: Poster, token: str, base_url: str, left: Callable[[], float]) -> None:
-        super().__init__(token=token, base_url=base_url, proxy=_NO_PROXY, user_agent_prefix=_AGENT,
-                         logger=_quiet_logger(), retry_handlers=[])
+        super().__init__(
+            token=token,
+            base_url=base_url,
+            proxy=_NO_PROXY,
+            user_agent_prefix=_AGENT,
+            logger=_quiet_logger(),
+            retry_handlers=[],
+        )
         self._transport = transport
         self._left = left
 
@@ -76,8 +82,9 @@ class Hook(WebhookClient):
         reply = _send(self._transport, url, req, self._left())
         if reply.status is None or not reply.is_whole:
             raise Unspoken(reply)
-        return WebhookResponse(url="", status_code=reply.status, body=reply.body.decode("utf-8", "replace"),
-                               headers=dict(reply.headers))
+        return WebhookResponse(
+            url="", status_code=reply.status, body=reply.body.decode("utf-8", "replace"), headers=dict(reply.headers)
+        )
 
 
 def call(method: Callable[..., SlackResponse], **arguments: Any) -> Said | Reply:

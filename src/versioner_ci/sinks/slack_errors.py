@@ -20,11 +20,15 @@ class Meaning:
     retry_once: bool = False
 
 
-_INSTALL = ("install the Slack app into the workspace again (OAuth & Permissions) and set {setting} to its Bot User "
-            "OAuth Token, xoxb-…")
-_INVITE = "invite @bot to {channel}: type `/invite @bot` there; or, if it is public, add chat:write.public"
-_CHANNEL = ("check the channel's id (C…, at the bottom of its details in Slack); if {channel} is private, invite @bot "
-            "to it: type `/invite @bot` there")
+_INSTALL = (
+    "install the Slack app into the workspace again (OAuth & Permissions) and set {setting} to its Bot User "
+    "OAuth Token, xoxb-…"
+)
+_INVITE = "invite the app to {channel}: type `/invite @versioner-ci` there; or, if it is public, add chat:write.public"
+_CHANNEL = (
+    "check the channel's id (C…, at the bottom of its details in Slack); if {channel} is private, invite the "
+    "app to it: type `/invite @versioner-ci` there"
+)
 _ARCHIVED = "unarchive {channel} in Slack, or name another channel"
 _ADMINS = "ask the workspace's admins to let the app post to {channel}, or name another channel"
 _OURS = "this is a fault of versioner-ci: please report it"
@@ -64,7 +68,7 @@ _MISCONFIGURED: dict[str, str] = {
     "account_inactive": _INSTALL,
     "not_allowed_token_type": _INSTALL,
     "missing_scope": "add the bot scope {needed} to the Slack app (OAuth & Permissions), install it again and, if the "
-                     "token has changed, set {setting} to the new one",
+    "token has changed, set {setting} to the new one",
     "org_login_required": "wait until Slack has moved the workspace to its Enterprise organisation",
     "team_added_to_org": "wait until Slack has moved the workspace to its Enterprise organisation",
     "team_access_not_granted": "let the Enterprise organisation's admins grant the app access to this workspace",
@@ -77,8 +81,15 @@ _MISCONFIGURED: dict[str, str] = {
     "deprecated_endpoint": "install a newer versioner-ci",
 }
 
-_UNKNOWN = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "update_failed", "rollup_error",
-            "server_error")
+_UNKNOWN = (
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "update_failed",
+    "rollup_error",
+    "server_error",
+)
 _LIMITED = ("ratelimited", "rate_limited", "message_limit_exceeded")
 
 _HOOK_REFUSED: dict[str, str] = {
@@ -108,22 +119,47 @@ _WEBHOOK: dict[str, Meaning] = {
     **{code: Meaning(Answer.REFUSED, fix) for code, fix in _HOOK_REFUSED.items()},
 }
 
-TOO_MUCH = frozenset({
-    "msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format", "invalid_attachments", "no_text",
-    "too_many_attachments", "missing_text_or_fallback_or_attachments",
-})
+TOO_MUCH = frozenset(
+    {
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_attachments",
+        "no_text",
+        "too_many_attachments",
+        "missing_text_or_fallback_or_attachments",
+    }
+)
 """The message is at fault: a short plain text is tried once."""
 
-GONE = frozenset({
-    "message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_inactive", "is_archived",
-    "not_in_channel", "block_mismatch", "streaming_state_conflict", "external_channel_migrating", "team_not_found",
-})
+GONE = frozenset(
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "channel_not_found",
+        "is_inactive",
+        "is_archived",
+        "not_in_channel",
+        "block_mismatch",
+        "streaming_state_conflict",
+        "external_channel_migrating",
+        "team_not_found",
+    }
+)
 """The message cannot be edited (any more): it is posted anew."""
 
-UNTHREADABLE = frozenset({
-    "thread_not_found", "invalid_thread_ts", "message_not_found", "cannot_reply_to_message",
-    "restricted_action_non_threadable_channel", "restricted_action_thread_locked",
-})
+UNTHREADABLE = frozenset(
+    {
+        "thread_not_found",
+        "invalid_thread_ts",
+        "message_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
 """The reply cannot go into the thread: it goes into the channel."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from versioner_ci import backoff
-from versioner_ci.reply import Failure, Kind, Reply
+from versioner_ci.reply import RETRIES, Failure, Kind, Reply
 from versioner_ci.sinks._sink import Answer
 from versioner_ci.sinks.slack_errors import Meaning, fix_of
 from versioner_ci.text import one_line
@@ -29,6 +29,7 @@ class Judgement:
     fix: str | None = None
     retry_after: float | None = None
     retry_once: bool = False
+    retries: int | None = None
     is_stop: bool = False
 
     @property
@@ -79,14 +80,26 @@ def unspoken(reply: Reply, url_setting: str, now: float) -> Judgement:
 
 def _foreign(status: int, said: str, headers: Mapping[str, str], url_setting: str) -> Judgement:
     if status < 300:
-        return Judgement(answer=Answer.KEPT, detail=f"{said}, but not in Slack's words (proxy or login page?)",
-                         fix=f"check {url_setting} and the proxy", is_stop=True)
+        return Judgement(
+            answer=Answer.KEPT,
+            detail=f"{said}, but not in Slack's words (proxy or login page?)",
+            fix=f"check {url_setting} and the proxy",
+            is_stop=True,
+        )
     if status < 400:
-        return Judgement(answer=Answer.KEPT, detail=f"{said}, a redirect{_to(headers)}, not followed",
-                         fix=f"set {url_setting} to the address that Slack gives", is_stop=True)
+        return Judgement(
+            answer=Answer.KEPT,
+            detail=f"{said}, a redirect{_to(headers)}, not followed",
+            fix=f"set {url_setting} to the address that Slack gives",
+            is_stop=True,
+        )
     if status in {401, 403, 404, 405, 407}:
-        return Judgement(answer=Answer.MISCONFIGURED, detail=f"{said}, but not in Slack's words",
-                         fix=f"check {url_setting} and the proxy", is_stop=True)
+        return Judgement(
+            answer=Answer.MISCONFIGURED,
+            detail=f"{said}, but not in Slack's words",
+            fix=f"check {url_setting} and the proxy",
+            is_stop=True,
+        )
     return Judgement(answer=Answer.REFUSED, detail=said)
 
 
@@ -97,7 +110,9 @@ def _failed(failure: Failure, url_setting: str) -> Judgement:
     if failure.is_sent:
         detail = f"{failure.detail}; it may have been posted"
         return Judgement(answer=Answer.UNKNOWN, detail=detail, retry_once=True, is_stop=True)
-    return Judgement(answer=Answer.TEMPORARY, detail=failure.detail, is_stop=True)
+    retries = RETRIES.get(failure.kind)
+    check = f"check {url_setting} and the proxy" if retries is not None else None
+    return Judgement(answer=Answer.TEMPORARY, detail=failure.detail, fix=check, retries=retries, is_stop=True)
 
 
 def _wait(headers: Mapping[str, str], now: float) -> float:

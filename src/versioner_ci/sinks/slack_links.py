@@ -39,4 +39,5 @@ def _kind(base: str, source_system: str | None) -> str | None:
         return "bitbucket"
     labels = set(host.split("."))
     return next((kind for kind in ("github", "gitlab") if kind in labels), None) or (
-        source_system if source_system in {"github", "gitlab"} else None)
+        source_system if source_system in {"github", "gitlab"} else None
+    )

@@ -25,8 +25,18 @@ MAX_BUTTON = 75
 MAX_SECTION = 3_000
 _SHORT_EXCERPT = 400
 _PLAIN_EXCERPT = 300
-_SHOWN = ("product", "version", "environment", "build_number", "scm_sha", "scm_branch", "scm_url", "run_url", "actor",
-          "actor_name")
+_SHOWN = (
+    "product",
+    "version",
+    "environment",
+    "build_number",
+    "scm_sha",
+    "scm_branch",
+    "scm_url",
+    "run_url",
+    "actor",
+    "actor_name",
+)
 _SHOWN_METADATA = ("error", "error_code", "reason")
 _REASONS = {
     "user": "cancelled by a person",
@@ -90,9 +100,18 @@ def reply(event: Event, who: tuple[str, ...] = ()) -> Message:
 def plain(event: Event, who: tuple[str, ...] = ()) -> Message:
     """The same in a short text without blocks, for when Slack refuses them."""
     error = line(str(event.metadata.get("error") or ""), _PLAIN_EXCERPT) if is_trouble(event) else ""
-    return Message(text="\n".join(filter(None, (
-        _spaced(_headline(event), _called(event, who)), error, link(event.run_url, "Open the run")
-        if web_url(event.run_url) else ""))))
+    return Message(
+        text="\n".join(
+            filter(
+                None,
+                (
+                    _spaced(_headline(event), _called(event, who)),
+                    error,
+                    link(event.run_url, "Open the run") if web_url(event.run_url) else "",
+                ),
+            )
+        )
+    )
 
 
 def human(seconds: object) -> str | None:

@@ -21,6 +21,7 @@ class Recording:
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes, *, timeout: float) -> Reply:
         del timeout
-        self.requests.append({"method": "POST", "url": url, "headers": dict(headers),
-                              "body": json.loads(body) if body else None})
+        self.requests.append(
+            {"method": "POST", "url": url, "headers": dict(headers), "body": json.loads(body) if body else None}
+        )
         return Reply(host="nowhere", status=200, headers={}, body=self._answer)

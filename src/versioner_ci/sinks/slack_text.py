@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from versioner_ci.settings_values import mention
 from versioner_ci.text import one_line, visible
 
 MAX_URL = 3_000
@@ -21,13 +22,6 @@ _FENCE = re.compile("`{3,}")
 _PARTIAL = re.compile(r"&[a-z]{0,3}\Z")
 _WEB = re.compile(r"https?://[^\s<>|\"`\\\x00-\x20\x7f]+")
 _BROKEN_START = re.compile(r"\A[a-z]{0,3};")
-
-_MENTION = re.compile(
-    r"(<!subteam\^S[A-Z0-9]{2,30}|<@[UW][A-Z0-9]{2,30}|<!(?:here|channel|everyone))(?:\|[^<>|]{1,80})?>"
-)
-_PERSON = re.compile(r"@?(?=[A-Z]*[0-9])[UW][A-Z0-9]{2,30}")
-_GROUP = re.compile(r"@?(?=[A-Z]*[0-9])S[A-Z0-9]{2,30}")
-_EVERYBODY = re.compile(r"[@!]?(here|channel|everyone)")
 
 
 def escape(text: str) -> str:
@@ -90,27 +84,13 @@ def web_url(url: str | None) -> str | None:
     return url if parts.hostname and parts.username is None else None
 
 
-def mention(word: str) -> str | None:
-    """A configured mention as Slack's markup: `<@U…>`, `<!subteam^S…>`, `<!here>`, `<!channel>`.
-
-    Bare ids (`U0456`, `@U0456`, `S012`) and `@here` are wrapped; None for anything else, names included.
-    """
-    word = word.strip()
-    written = _MENTION.fullmatch(word)
-    if written:
-        return f"{written[1]}>"
-    if _PERSON.fullmatch(word):
-        return f"<@{word.removeprefix('@')}>"
-    if _GROUP.fullmatch(word):
-        return f"<!subteam^{word.removeprefix('@')}>"
-    everybody = _EVERYBODY.fullmatch(word)
-    return f"<!{everybody[1]}>" if everybody else None
-
-
 def unknown_mentions(words: tuple[str, ...]) -> tuple[str, ...]:
     """A warning for each configured mention that Slack would not understand."""
-    return tuple(f"mention {one_line(word)[:60]!r} is left out: write <@U…>, <!subteam^S…>, <!here> or <!channel>"
-                 for word in dict.fromkeys(words) if mention(word) is None)
+    return tuple(
+        f"mention {one_line(word)[:60]!r} is left out: write <@U…> or <!subteam^S…>"
+        for word in dict.fromkeys(words)
+        if mention(word) is None
+    )
 
 
 def mentions(words: tuple[str, ...]) -> str:

@@ -28,8 +28,15 @@ class Webhook:
 
     name = "slack"
 
-    def __init__(self, url: str, transport: Poster, redactor: Redactor, *, origin: str = "SLACK_WEBHOOK_URL",
-                 clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        transport: Poster,
+        redactor: Redactor,
+        *,
+        origin: str = "SLACK_WEBHOOK_URL",
+        clock: Clock | None = None,
+    ) -> None:
         self._url = url
         self._transport = transport
         self._redactor = redactor
@@ -80,8 +87,12 @@ class Webhook:
 
     def _receipt(self, judgement: Judgement) -> Receipt:
         return Receipt(
-            answer=judgement.answer, detail=self._redactor(judgement.detail), fix=judgement.fix,
-            retry_after=judgement.retry_after, retry_once=judgement.retry_once,
+            answer=judgement.answer,
+            detail=self._redactor(judgement.detail),
+            fix=judgement.fix,
+            retry_after=judgement.retry_after,
+            retry_once=judgement.retry_once,
+            retries=judgement.retries,
         )
 
     def _countdown(self, seconds: float) -> Callable[[], float]:
