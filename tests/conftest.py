@@ -34,11 +34,16 @@ hypothesis.settings.load_profile(
 )
 
 
-_LONG = ("tests/faults/", "tests/e2e/", "tests/gitlab/")
+_LONG = (
+    *("tests/faults/", "tests/e2e/", "tests/gitlab/", "tests/test_cli_", "tests/test_doctor_", "tests/test_demo"),
+    *("tests/test_http", "tests/sinks/test_contract", "tests/sinks/test_backend", "tests/sinks/test_slack_network"),
+    *("tests/test_spool_processes", "tests/test_reporter", "tests/test_courier", "tests/test_procs"),
+    *("tests/hosts/test_git_", "tests/test_wrap", "tests/test_life"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole folders of tests that drive real processes against slow servers are not in the fast loop."""
+    """What drives real processes, or servers that are slow on purpose, is not in the fast loop."""
     for item in items:
         if any(folder in item.path.as_posix() for folder in _LONG):
             item.add_marker(pytest.mark.slow)
@@ -61,6 +66,9 @@ def _clean_process(tmp_path_factory: pytest.TempPathFactory) -> None:
     """This process and what it starts without `env=`: no proxies, no state of the developer's, no network."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):  # a parent may ignore some, as nohup does
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     os.environ["PYTHONPATH"] = python_path()
     os.environ["TESTS_MAIN_PROCESS"] = str(os.getpid())

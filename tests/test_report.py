@@ -156,7 +156,7 @@ CODES = {
     "lost": (Report(event=EVENT, outcomes=(outcome(Verdict.LOST),)), 0, 4, 5),
     "refused": (Report(event=EVENT, outcomes=(outcome(Verdict.REFUSED),)), 0, 4, 5),
     "rejected": (Report(event=EVENT, outcomes=(outcome(Verdict.REJECTED),)), 5, 5, 5),
-    "one of two kept": (Report(event=EVENT, outcomes=(outcome(Verdict.ACCEPTED), outcome(Verdict.KEPT))), 0, 4, 5),
+    "Slack's kept": (Report(event=EVENT, outcomes=(outcome(Verdict.ACCEPTED), outcome(Verdict.KEPT))), 0, 4, 0),
     "an old one still kept": (
         Report(event=EVENT, outcomes=(outcome(Verdict.ACCEPTED),), backlogs=(Backlog(sink="slack", left=1),)),
         0,

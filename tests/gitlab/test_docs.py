@@ -26,6 +26,7 @@ def included(example: dict[str, Any]) -> list[dict[str, Any]]:
             folder, _, name = file.partition("/")
             assert folder == "gitlab"
             inputs = entry.get("inputs", {})
+            assert all(isinstance(value, str) for value in inputs.values()), inputs
             parts.append(filled(name, **inputs) if inputs_of(name) else body_of(name))
     return parts
 

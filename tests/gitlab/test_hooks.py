@@ -108,6 +108,16 @@ def test_the_jobs_of_a_matrix_are_told_apart(runner: MakeRunner, tracker: Record
     assert len({event.lifecycle for event in tracker.events}) == 2
 
 
+def test_a_child_pipeline_s_job_is_a_deployment_of_its_own(runner: MakeRunner, tracker: Recorder) -> None:
+    child = {"CI_PIPELINE_SOURCE": "parent_pipeline", "CI_PIPELINE_ID": "9002", "CI_JOB_ID": "50200"}
+    codes = [runner(**changes).run(job(environment="production")).code for changes in ({}, child)]
+    assert codes == [0, 0]
+    assert tracker.states() == ["started", "completed"] * 2
+    assert [event.body["invoke_id"] for event in tracker.events] == ["9001", "9001", "9002", "9002"]
+    assert len({event.lifecycle for event in tracker.events}) == 2
+    assert len({event.metadata["vi_group_id"] for event in tracker.events}) == 2
+
+
 def test_an_ending_that_finds_no_state_still_ends_what_began(
     runner: MakeRunner, tracker: Recorder, tmp_path: Path
 ) -> None:
@@ -145,8 +155,9 @@ def test_nothing_but_the_gate_heeds_strictness(runner: MakeRunner) -> None:
     assert (ran.code, ran.after.code) == (0, 0)
 
 
-def test_the_off_switch_needs_neither_core_nor_python(runner: MakeRunner) -> None:
-    ran = runner(core=False, python=False, VERSIONER_DISABLED="1", VERSIONER_GATE="required").run(
+@pytest.mark.parametrize("word", ["1", "true", "TRUE", "Yes", "on", "y", "T"])
+def test_the_off_switch_needs_neither_core_nor_python(word: str, runner: MakeRunner) -> None:
+    ran = runner(core=False, python=False, VERSIONER_DISABLED=word, VERSIONER_GATE="required").run(
         job(environment="production")
     )
     assert (ran.code, ran.after.code) == (0, 0)
@@ -163,11 +174,13 @@ def test_a_rejection_stops_the_job_and_nothing_ends_what_never_began(runner: Mak
 def test_a_rejected_build_is_no_such_thing(runner: MakeRunner, tracker: Recorder) -> None:
     tracker.answer_next(423, {"detail": {"code": "FROZEN", "message": "no"}})
     assert runner().run(job(".versioner-build")).code == 0
+    assert [request.state for request in tracker.requests] == ["started", "completed"]
 
 
 def test_a_gate_that_is_off_lets_everything_through(runner: MakeRunner, tracker: Recorder) -> None:
     tracker.answer_next(423, {"detail": {"code": "FROZEN", "message": "no"}})
     assert runner().run(job(inputs={"gate": "off"}, environment="production")).code == 0
+    assert [request.state for request in tracker.requests] == ["started", "completed"]
 
 
 @pytest.mark.parametrize(
@@ -184,11 +197,12 @@ def test_a_gate_that_is_off_lets_everything_through(runner: MakeRunner, tracker:
     ],
 )
 def test_a_required_gate_opens_for_an_acceptance_only(
-    core: bool, python: bool, gate: str, code: int, runner: MakeRunner
+    core: bool, python: bool, gate: str, code: int, runner: MakeRunner, tracker: Recorder
 ) -> None:
     ran = runner(core=core, python=python, VERSIONER_GATE=gate).run(job(environment="production"))
     assert (ran.code, ran.after.code) == (code, 0)
     assert ("gate 'required'" in ran.main.err) == (code == 5)
+    assert tracker.states() == (["started", "completed"] if core else [])
 
 
 def test_a_required_gate_stays_shut_when_the_tracker_or_the_core_is_down(runner: MakeRunner) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,12 @@ def test_a_pending_job_never_fails_and_has_no_gate(runner: MakeRunner) -> None:
     assert pending("production")["allow_failure"] is True
 
 
+def test_a_pending_job_goes_on_when_the_tracker_rejects(runner: MakeRunner, tracker: Recorder) -> None:
+    tracker.answer_next(423, {"detail": {"code": "FROZEN", "message": "no"}})
+    assert runner(VERSIONER_GATE="required").run(pending("production,staging")).code == 0
+    assert [event.body["environment_name"] for event in tracker.events] == ["staging"]
+
+
 def test_without_environments_there_is_no_pending_job() -> None:
     first = pending("")["rules"][0]
     assert first["when"] == "never"
@@ -75,6 +82,14 @@ def test_a_pair_of_jobs_reports_for_another_one(
         assert runner(CI_JOB_ID=str(number), CI_JOB_NAME=name).run(job).code == 0
     assert tracker.types() == [f"{kind}.completed", f"{kind}.failed"]
     assert {event.body.get("environment_name", "") for event in tracker.events} == {environment}
+
+
+def test_no_rule_asks_for_what_only_a_running_job_knows() -> None:
+    """GitLab knows these variables when a runner takes the job: a rule finds them empty."""
+    job_only = r"CI_(PIPELINE_(ID|URL|CREATED_AT)|JOB_(?!NAME|STAGE)\w+|BUILDS_DIR|PROJECT_DIR|RUNNER_\w+)\b"
+    rules = [*pending("production")["rules"], *(rule for job in pair().values() for rule in job["rules"])]
+    assert len(rules) == 4
+    assert not [rule for rule in rules if re.search(job_only, rule["if"])]
 
 
 def test_the_hidden_pair_is_there_to_be_extended(runner: MakeRunner, tracker: Recorder) -> None:

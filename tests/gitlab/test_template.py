@@ -192,6 +192,11 @@ def test_the_powershell_variant_is_well_formed(where: str, text: str) -> None:
         assert ("-eq 5) { exit 5 }" in text) == ("before_script" in where and "Hook build" not in text)
 
 
+def test_the_powershell_variant_has_the_core_s_words_for_the_off_switch() -> None:
+    [words] = {found for _, text in powershell() for found in re.findall(r"\((.*) -contains \$env:VERSIONER_DIS", text)}
+    assert sorted(re.findall(r"'(\w+)'", words)) == ["1", "on", "t", "true", "y", "yes"]
+
+
 def test_the_powershell_variant_has_the_same_jobs() -> None:
     assert len(powershell()) == 2 * 3 + 1 + 2  # three hidden jobs, the hook itself, and the example's job
     shell = [name for name in body_of("versioner.yml") if re.search(r"^\.versioner(-deployment|-build)?$", name)]
