@@ -15,6 +15,8 @@ from versioner_ci.spool import Entry, Spool
 
 _FLUSH_THREADS = 4
 _ENTRY_SECONDS = 5.0
+_GRACE = 0.15
+"""Seconds in which a sink that has run out of time may say so itself: it knows whom it waited for."""
 _MOST_FAILURES = 8
 PATIENT = Effort(_ENTRY_SECONDS)
 """A flush: what fails is tried again for a while, and the sink is given up only after several failures in a row."""
@@ -77,9 +79,10 @@ class Courier:
         """
         awaited = self._tickets if for_backlog else tickets
         while not all(_is_settled(ticket, for_backlog=for_backlog) for ticket in awaited):
-            if deadline.remaining <= 0:
+            left = deadline.remaining + _GRACE
+            if left <= 0:
                 break
-            self._changed.wait(min(deadline.remaining, 1.0))
+            self._changed.wait(min(left, 1.0))
             self._changed.clear()
         return [ticket.outcome or self.give_up(ticket) for ticket in tickets if ticket.posted is not None]
 

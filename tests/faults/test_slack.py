@@ -26,8 +26,8 @@ def rows(row: int, *codes: str) -> list[object]:
 
 
 FIXES = {
-    "channel_not_found": "invite @bot to",
-    "not_in_channel": "invite @bot to #deploys",
+    "channel_not_found": "/invite @versioner-ci",
+    "not_in_channel": "/invite @versioner-ci",
     "is_archived": "unarchive",
     "restricted_action": "ask the workspace's admins",
     "posting_to_general_channel_denied": "ask the workspace's admins",
