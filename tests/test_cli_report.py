@@ -17,7 +17,7 @@ from tests.support.recorder import Recorder
 KEY = "sk_1_canaryCanaryCanaryCanary"
 STARTED = ("report", "deployment", "started", "--environment", "production")
 PENDING = ("report", "deployment", "pending", "--environment", "production")
-SHORT = ("--timeout", "2")
+SHORT = ("--timeout", "3")
 FROZEN = {
     "detail": {"error": "Locked", "message": "Friday", "code": "DEPLOYMENT_FROZEN", "details": {"rule_name": "freeze"}}
 }
