@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import platform
 import shutil
@@ -53,6 +54,8 @@ class Bench:
     def __init__(self, folder: Path, pairs: int) -> None:
         self.folder = folder
         self.pairs = pairs
+        self.runs = itertools.count()
+        """Each figure is a CI run of its own: a `run` would join what an earlier figure's `report` left open."""
         self.repo = folder / "shop"
         self.repo.mkdir()
         for arguments in (
@@ -75,7 +78,7 @@ class Bench:
             "GITHUB_REF": "refs/heads/main",
             "GITHUB_REF_NAME": "main",
             "GITHUB_REF_TYPE": "branch",
-            "GITHUB_RUN_ID": str(os.getpid()),
+            "GITHUB_RUN_ID": f"{os.getpid()}{next(self.runs)}",
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_JOB": "deploy",
             "GITHUB_SERVER_URL": "https://github.com",
