@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from typing import BinaryIO
 
-from versioner_ci import report
+from versioner_ci import gate, report
 from versioner_ci.cli import Invocation
 from versioner_ci.cmd_error_file import read_error
 from versioner_ci.console import Console
@@ -19,7 +19,6 @@ from versioner_ci.report_json import as_json
 from versioner_ci.reporter import Reporter
 from versioner_ci.result import Report
 from versioner_ci.session import Call, Session, open_session
-from versioner_ci.settings import Gate
 from versioner_ci.settings_parse import shown
 from versioner_ci.settings_values import nearest
 from versioner_ci.status import UNSTABLE, WORDS, Kind, State, canonical, near, normalise, reason_of
@@ -84,7 +83,7 @@ def main(call: Invocation) -> int:
     else:
         result = reporter.report(kind, state, details, say=call.console.note)
     call.signals.is_raising = False
-    is_required = state is State.STARTED and kind is Kind.DEPLOYMENT and _is_required(session)
+    is_required = state is State.STARTED and kind is Kind.DEPLOYMENT and gate.is_required(session)
     return _said(call.console, options, result, session, is_required=is_required)
 
 
@@ -110,11 +109,6 @@ def _explain(session: Session, console: Console) -> None:
     run = f", run {shown(context.invoke_id)}" if context.invoke_id else ""
     console.detail(f"CI host {context.source_system}{run}; {named}")
     console.detail(f"what cannot be delivered is kept in {session.place.root}")
-
-
-def _is_required(session: Session) -> bool:
-    config = session.config
-    return (config.gate is Gate.REQUIRED or config.is_gate_broken) and not config.is_disabled
 
 
 def _state(

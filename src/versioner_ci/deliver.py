@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from versioner_ci.attempt import Attempt, Deadline, attempt
+from versioner_ci.backoff import LONGEST_HOLD
 from versioner_ci.clock import Clock
 from versioner_ci.outcome import Backlog, Outcome, Verdict
 from versioner_ci.sinks._sink import Answer, Item, Sink
 from versioner_ci.spool import Entry, Spool
 
-MAX_NOT_BEFORE = 3600.0
 _POLL = 0.1
 _LEASE_MARGIN = 0.5
 _FINAL = {
@@ -216,7 +216,7 @@ class Line:
 
     def _keep(self, entry: Entry | None, asked: float | None) -> None:
         if entry is not None and self._spool is not None:
-            self._spool.keep(entry, None if asked is None else self._clock.wall() + min(asked, MAX_NOT_BEFORE))
+            self._spool.keep(entry, None if asked is None else self._clock.wall() + min(asked, LONGEST_HOLD))
 
 
 def _as_it_stands(spool: Spool, entry: Entry) -> Entry | None:
