@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "versioner_ci"
 
 LAYERS: tuple[tuple[str, str], ...] = (
-    ("ground", "__init__ errors text redact status times context clock backoff passthrough procs tail"),
+    ("ground", "__init__ records errors text redact status times context clock backoff passthrough procs tail"),
     ("event", "event identity details limits* git hosts hosts.* needs sinks._sink"),
     ("settings", "settings* config_* routing options schema"),
     ("sinks", "sinks sinks.* http connect failures proxies reply tls answers rules complaint"),
@@ -48,6 +48,8 @@ HEAVY = {
     "yaml": {"config_yaml"},
     "slack_sdk": {"sinks.slack_client", "sinks.slack", "sinks.webhook"},
     "platformdirs": set(),
+    "dataclasses": {"records"},
+    "inspect": set(),
     "difflib": set(),
     "tempfile": set(),
     "subprocess": set(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from versioner_ci import backoff, complaint, rules
 from versioner_ci.complaint import Complaint, Unreadable
+from versioner_ci.records import replace
 from versioner_ci.redact import last4
 from versioner_ci.reply import RETRIES as _RETRIES
 from versioner_ci.reply import Failure, Kind, Reply

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import NamedTuple
 
 from versioner_ci import backoff
 from versioner_ci.clock import Clock
+from versioner_ci.records import replace
 from versioner_ci.sinks._sink import Answer, Item, Receipt, Sink
 
 _AGAIN = {Answer.TEMPORARY, Answer.UNKNOWN}

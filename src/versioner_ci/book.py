@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
+from versioner_ci.records import replace
 from versioner_ci.sinks._sink import Item
 from versioner_ci.state import JobState
 from versioner_ci.status import State

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from versioner_ci import hosts, settings
 from versioner_ci.cli import Invocation
 from versioner_ci.options import Parser, add_settings, flags_of
+from versioner_ci.records import asdict
 from versioner_ci.redact import last4
 from versioner_ci.report import inert
 from versioner_ci.session import Call, Session, open_session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from typing import BinaryIO
 
 from versioner_ci import gate, report
@@ -15,6 +14,7 @@ from versioner_ci.details import Details
 from versioner_ci.errors import EXIT_REJECTED, UsageError
 from versioner_ci.needs import worst_of
 from versioner_ci.options import Parser, add_settings, flags_of, kind_of
+from versioner_ci.records import replace
 from versioner_ci.report_json import as_json
 from versioner_ci.reporter import Reporter
 from versioner_ci.result import Report

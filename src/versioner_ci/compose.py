@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from versioner_ci import limits
@@ -13,6 +12,7 @@ from versioner_ci.details import Details
 from versioner_ci.event import Event
 from versioner_ci.identity import event_key, fresh_id, uid
 from versioner_ci.lifecycle import Wanted, group_of
+from versioner_ci.records import replace
 from versioner_ci.redact import Redactor
 from versioner_ci.settings import Config, Identity
 from versioner_ci.state import Record

@@ -5,12 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from versioner_ci.attempt import Deadline
 from versioner_ci.clock import Clock
 from versioner_ci.deliver import Effort, Line, Posted
 from versioner_ci.outcome import Backlog, Outcome, Verdict, united
+from versioner_ci.records import dataclass
 from versioner_ci.spool import Entry, Spool
 
 _FLUSH_THREADS = 4

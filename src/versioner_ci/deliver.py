@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from versioner_ci.attempt import Attempt, Deadline, attempt
 from versioner_ci.backoff import LONGEST_HOLD
 from versioner_ci.clock import Clock
 from versioner_ci.outcome import Backlog, Outcome, Verdict
+from versioner_ci.records import replace
 from versioner_ci.sinks._sink import Answer, Item, Sink
 from versioner_ci.spool import Entry, Spool
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from versioner_ci.identity import Handle
+from versioner_ci.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

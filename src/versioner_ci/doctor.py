@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from versioner_ci import __version__
+from versioner_ci.records import dataclass
 from versioner_ci.report import inert
 from versioner_ci.text import cut
 

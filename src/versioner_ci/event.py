@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from versioner_ci.records import asdict, dataclass, field, names
 from versioner_ci.status import Kind, State
 
 
@@ -88,6 +88,6 @@ def to_record(event: Event) -> dict[str, Any]:
 
 def from_record(record: Mapping[str, Any]) -> Event:
     """The inverse of to_record. Raises ValueError, KeyError or TypeError for a record that is none."""
-    known = {f.name for f in fields(Event)}
+    known = names(Event)
     values = {name: value for name, value in record.items() if name in known}
     return Event(**{**values, "kind": Kind(values["kind"]), "state": State(values["state"])})

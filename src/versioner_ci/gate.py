@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from versioner_ci import compose, posting
@@ -14,6 +13,7 @@ from versioner_ci.details import Details
 from versioner_ci.lifecycle import Choice, Wanted, moved
 from versioner_ci.outcome import Outcome, Verdict
 from versioner_ci.posting import BACKEND, SLACK, Written
+from versioner_ci.records import replace
 from versioner_ci.session import Session
 from versioner_ci.settings import Gate
 from versioner_ci.sinks._sink import Rejection

@@ -9,10 +9,10 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from versioner_ci.errors import UsageError
+from versioner_ci.records import asdict, dataclass, field
 from versioner_ci.status import Kind, State
 from versioner_ci.text import clean
 from versioner_ci.times import parse, stamp

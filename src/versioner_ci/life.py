@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from versioner_ci import gate, posting
 from versioner_ci.courier import Ticket
@@ -13,6 +12,7 @@ from versioner_ci.gate import Asking
 from versioner_ci.lifecycle import Wanted
 from versioner_ci.outcome import Outcome, Verdict
 from versioner_ci.posting import Written
+from versioner_ci.records import replace
 from versioner_ci.reporter import Reporter
 from versioner_ci.result import Report
 from versioner_ci.settings import Gate

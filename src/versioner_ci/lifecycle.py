@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from versioner_ci.context import CIContext
 from versioner_ci.errors import UsageError
 from versioner_ci.identity import Group, Handle, Leg, fresh_id, lifecycle_id
+from versioner_ci.records import replace
 from versioner_ci.state import Record
 from versioner_ci.status import Kind, State
 

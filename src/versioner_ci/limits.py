@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from versioner_ci.event import Event
 from versioner_ci.limits_json import MAX_DEPTH, MAX_VALUE, Cutter, escaped_size, key_text, shortened
+from versioner_ci.records import replace
 from versioner_ci.text import MARK, clean, cut, cut_bytes
 
 MAX_REQUEST = 256 * 1024

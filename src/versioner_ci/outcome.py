@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from versioner_ci.records import dataclass, field
 from versioner_ci.sinks._sink import Rejection
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from versioner_ci.details import Details
 from versioner_ci.event import Event
 from versioner_ci.identity import Handle
 from versioner_ci.lifecycle import Choice, Wanted, choose, joins, moved, taken
+from versioner_ci.records import replace
 from versioner_ci.session import Session
 from versioner_ci.settings import Gate
 from versioner_ci.sinks._sink import Item, Target

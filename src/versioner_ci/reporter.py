@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from versioner_ci import gate, posting, wanting
@@ -17,6 +16,7 @@ from versioner_ci.lifecycle import Wanted
 from versioner_ci.options import kind_of
 from versioner_ci.outcome import Backlog, Outcome, Verdict
 from versioner_ci.posting import Written
+from versioner_ci.records import replace
 from versioner_ci.report import outcome_line
 from versioner_ci.result import Report
 from versioner_ci.session import Call, Session, open_session

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from versioner_ci.event import Event
 from versioner_ci.identity import Handle
 from versioner_ci.outcome import Backlog, Outcome, Verdict, worst
+from versioner_ci.records import dataclass
 from versioner_ci.sinks._sink import Rejection
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,6 +16,7 @@ from versioner_ci.courier import Courier
 from versioner_ci.deliver import Line
 from versioner_ci.errors import UsageError
 from versioner_ci.identity import uid
+from versioner_ci.records import replace
 from versioner_ci.redact import Redactor
 from versioner_ci.settings import Config, Identity
 from versioner_ci.settings_table import BY_NAME

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from versioner_ci import settings_rules as rules
 from versioner_ci.config_record import FileConfig
 from versioner_ci.context import CIContext
+from versioner_ci.records import dataclass, field, replace
 from versioner_ci.settings_cascade import DEFAULT, Cascade
 from versioner_ci.settings_metadata import metadata_from
 from versioner_ci.settings_parse import ParseError, boolean, is_blank

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from versioner_ci import spool_files as files
+from versioner_ci.records import dataclass
 from versioner_ci.spool_name import Entry
 
 MAX_FILES = 1_000

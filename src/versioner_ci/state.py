@@ -8,9 +8,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+
+from versioner_ci.records import asdict, dataclass, defaults, field, names, replace
 
 try:
     import fcntl
@@ -171,8 +172,8 @@ def _read_all(fd: int) -> bytes:
 
 def _slim(record: Record) -> dict[str, Any]:
     """Without what is as a record has it anyway."""
-    plain = {f.name: f.default_factory() if callable(f.default_factory) else f.default for f in fields(Record)}
-    return {name: value for name, value in asdict(record).items() if value != plain[name]}
+    plain = defaults(Record)
+    return {name: value for name, value in asdict(record).items() if name not in plain or value != plain[name]}
 
 
 def _cannot(error: OSError) -> str:
@@ -193,7 +194,7 @@ def _parse(raw: bytes) -> list[Record]:
 
 
 def _record(row: Mapping[str, Any]) -> Record:
-    known = {f.name for f in fields(Record)}
+    known = names(Record)
     record = Record(
         **{name: value for name, value in row.items() if name in known and name != "told"},
         told=tuple(row.get("told", ())),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from versioner_ci.details import Details
 from versioner_ci.errors import Interrupted, RejectedError
 from versioner_ci.gate import Say, is_required, words
 from versioner_ci.outcome import Verdict
+from versioner_ci.records import replace
 from versioner_ci.result import Report
 from versioner_ci.session import Session
 from versioner_ci.status import Kind, State

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from versioner_ci import posting, procs
 from versioner_ci.details import Details
@@ -13,6 +12,7 @@ from versioner_ci.errors import EXIT_REJECTED, EXIT_UNDELIVERED, Interrupted, Ve
 from versioner_ci.gate import is_required
 from versioner_ci.life import Life
 from versioner_ci.procs import Child, Signals
+from versioner_ci.records import dataclass, replace
 from versioner_ci.redact import Redactor
 from versioner_ci.reporter import DISABLED, Reporter
 from versioner_ci.result import Report

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib import import_module
 
 from versioner_ci.context import CIContext
 from versioner_ci.errors import UsageError
 from versioner_ci.hosts._complete import ask, complete, derived, fill
 from versioner_ci.hosts._host import Host
+from versioner_ci.records import replace
 
 __all__ = ["COMMON", "NAMES", "Host", "ask", "complete", "detect", "discover", "fill"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from versioner_ci import text
 from versioner_ci.context import CIContext
 from versioner_ci.hosts._host import SHORT
 from versioner_ci.hosts._remote import parse_remote
+from versioner_ci.records import replace
 
 if TYPE_CHECKING:
     from versioner_ci.git import Git

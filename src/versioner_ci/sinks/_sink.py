@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from versioner_ci.event import Event
+from versioner_ci.records import dataclass, field
 
 
 class Answer(Enum):

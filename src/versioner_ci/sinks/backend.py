@@ -6,12 +6,12 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from versioner_ci import __version__, text
 from versioner_ci.answers import Asked, classify
 from versioner_ci.event import Event, payload
+from versioner_ci.records import dataclass, field
 from versioner_ci.redact import Redactor
 from versioner_ci.reply import Reply
 from versioner_ci.sinks._sink import Item, Receipt

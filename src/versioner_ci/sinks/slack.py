@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from versioner_ci.clock import Clock
 from versioner_ci.event import Event
+from versioner_ci.records import dataclass, field, replace
 from versioner_ci.redact import Redactor, last4
 from versioner_ci.reply import Reply
 from versioner_ci.sinks import slack_message as messages

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.request import Request
 
@@ -16,6 +15,7 @@ from slack_sdk.webhook.client import WebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from versioner_ci import __version__
+from versioner_ci.records import dataclass, field
 from versioner_ci.reply import Reply
 
 API_URL = "https://slack.com/api/"

@@ -6,8 +6,7 @@ https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from versioner_ci.records import dataclass
 from versioner_ci.sinks._sink import Answer
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from versioner_ci import backoff
+from versioner_ci.records import dataclass
 from versioner_ci.reply import RETRIES, Failure, Kind, Reply
 from versioner_ci.sinks._sink import Answer
 from versioner_ci.sinks.slack_errors import Meaning, fix_of

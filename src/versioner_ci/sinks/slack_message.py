@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from versioner_ci.event import Event
+from versioner_ci.records import dataclass, replace
 from versioner_ci.sinks import slack_links as links
 from versioner_ci.sinks.slack_text import code, code_block, cut_escaped, line, link, mentions, web_url
 from versioner_ci.status import LOOKS, State

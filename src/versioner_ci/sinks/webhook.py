@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from versioner_ci.clock import Clock
+from versioner_ci.records import replace
 from versioner_ci.redact import Redactor
 from versioner_ci.reply import Reply
 from versioner_ci.sinks import slack_message as messages
