@@ -179,6 +179,13 @@ def test_verbose_tells_what_was_found_and_sent(call: Report) -> None:
     assert "versioner-ci: lifecycle " in done.err
 
 
+def test_a_page_in_place_of_an_answer_is_shown_to_whoever_asks_for_it(call: Report, tracker: Recorder) -> None:
+    tracker.answer_next(502, b"<html><h1>Bad\nGateway</h1></html>", headers={"Content-Type": "text/html"}, times=99)
+    assert "<html>" not in call(*PENDING, *SHORT).err
+    shown = "versioner-ci: backend: the answer begins: <html><h1>Bad Gateway</h1></html>\n"
+    assert shown in call(*PENDING, *SHORT, "--verbose").err
+
+
 def test_a_named_pipe_that_nobody_writes_to_is_no_hang(call: Report, tracker: Recorder, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = call("report", "build", "failed", "--error-file", str(tmp_path / "pipe"))

@@ -1,4 +1,4 @@
-"""When to try again: pure functions over numbers and headers, and the budget that bounds it all."""
+"""When to try again: pure functions over numbers and headers."""
 
 from __future__ import annotations
 
@@ -94,21 +94,3 @@ def in_words(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds / size)} {unit}"
     return f"{math.ceil(seconds)} s"
-
-
-class Budget:
-    """One span of time for several steps. `clock` gives monotonic seconds."""
-
-    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
-        self._clock = clock
-        self.seconds = seconds
-        self.deadline = clock() + seconds
-        """On `clock`."""
-
-    def remaining(self) -> float:
-        """Seconds left, never negative."""
-        return max(0.0, self.deadline - self._clock())
-
-    def allows(self, seconds: float) -> bool:
-        """A wait of so long leaves time for something after it."""
-        return seconds < self.remaining()

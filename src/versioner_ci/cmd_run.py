@@ -16,6 +16,10 @@ from versioner_ci.settings import Gate, given, is_switched_off
 from versioner_ci.status import Kind, State
 from versioner_ci.wrap import Run, Task, fault
 
+_UNUSED = "unused "
+_OF_REPORT = ("--error", "--error-code", "--error-file", "--occurred-at", "--reason", "--host-status", "--json")
+"""What a run finds out by itself; typed all the same, they must not leave it unreported."""
+
 
 def parser() -> Parser:
     """The options of `run`, all of which stand before `--`."""
@@ -26,6 +30,9 @@ def parser() -> Parser:
     )
     made.add_argument("kind", metavar="KIND", help="build or deployment")
     made.add_argument("--dry-run", action="store_true", help="print the exact requests, secrets masked; run nothing")
+    for flag in _OF_REPORT:
+        takes = {"action": "store_true"} if flag == "--json" else {}
+        made.add_argument(flag, help=argparse.SUPPRESS, default=None, dest=f"{_UNUSED}{flag}", **takes)  # type: ignore[arg-type]
     add_settings(made)
     return made
 
@@ -59,6 +66,8 @@ def _task(call: Invocation, arguments: list[str], command: list[str]) -> Task:
     def open_reporter() -> Reporter:
         if isinstance(options, UsageError):
             raise options
+        for flag in _unused(options):
+            call.console.warn(f"{flag} has no effect: `run` finds that out by itself, and stdout is the command's")
         session = open_session(Call(flags=flags_of(options), env=call.env, cwd=call.cwd, began=call.began))
         call.console.follow(session.config, session.redactor)
         return Reporter(session)
@@ -80,6 +89,10 @@ def _task(call: Invocation, arguments: list[str], command: list[str]) -> Task:
         is_disabled=is_disabled,
         handle_file=begun.handle_file if begun is not None else None,
     )
+
+
+def _unused(options: argparse.Namespace) -> list[str]:
+    return [name[len(_UNUSED) :] for name, value in vars(options).items() if name.startswith(_UNUSED) and value]
 
 
 def _read(arguments: list[str]) -> tuple[argparse.Namespace | UsageError, Kind]:

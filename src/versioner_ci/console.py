@@ -81,6 +81,9 @@ class Console:
         say = {Tone.NOTE: self.note, Tone.WARNING: self.warn, Tone.ERROR: self.error}
         for text, tone in report.lines(result):
             say[tone](text)
+        for outcome in result.outcomes:
+            if outcome.debug:
+                self.detail(f"{outcome.sink}: the answer begins: {outcome.debug}")
         report_github.write(result, self._env, self.redactor)
 
     def flush(self) -> None:

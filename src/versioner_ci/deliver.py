@@ -188,6 +188,7 @@ class Line:
             rejection=receipt.rejection,
             channels=tried.item.channels,
             warnings=receipt.warnings,
+            debug=receipt.debug,
         )
         if tried.item.channels != item.channels or verdict.is_delivered:
             self._book.note(posted.job, self.sink.name, tried.item, is_delivered=verdict.is_delivered)

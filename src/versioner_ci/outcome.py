@@ -46,6 +46,8 @@ class Outcome:
     rejection: Rejection | None = None
     channels: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    debug: str = ""
+    """The beginning of an answer that could not be read: for --verbose only."""
 
 
 class Backlog(NamedTuple):

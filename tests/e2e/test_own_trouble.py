@@ -223,3 +223,12 @@ def test_strict_is_content_with_a_start_that_went_out_with_its_ending(
     assert running.wait() == 0
     assert tracker.types() == ["build.started", "build.completed"]
     assert "kept" not in running.err
+
+
+@pytest.mark.parametrize("option", ["--json", "--error=x", "--error-code=3", "--error-file=/nowhere", "--reason=user"])
+def test_an_option_of_report_s_has_no_effect_on_a_run(cli: RunCli, repo: Repo, tracker: Recorder, option: str) -> None:
+    result = cli("run", "build", option, *CMD, cwd=repo.path)
+    assert works(result), result
+    assert f"versioner-ci: warning: {option.partition('=')[0]} has no effect: " in result.err
+    started, failed = (event.body for event in tracker.wait_for(2))
+    assert (started["status"], failed["status"], failed["extra_metadata"]["error_code"]) == ("started", "failed", "7")
