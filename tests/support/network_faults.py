@@ -127,8 +127,9 @@ def check(seen: Seen, expected: Expected, way: Way, code: int, url: str) -> None
         assert seen.said["outcome"] == expected.outcome, err
     for words in expected.said:
         assert _filled(words, url) in err, f"{_filled(words, url)!r} is not said\n{err}"
-    for words in (*expected.unsaid, "<html", "<title", CANARY):
-        assert words not in err + result.out, f"{words!r} is said\n{err}"
+    assert CANARY not in err + result.out, err
+    for words in (*expected.unsaid, "<html", "<title"):
+        assert words not in _undebugged(err) + result.out, f"{words!r} is said\n{err}"
     assert all(line.startswith("versioner-ci: ") for line in err.splitlines()), err
     _check_advice(err, str(seen.place.folder / "spool"), expected.outcome)
 
@@ -173,3 +174,10 @@ def _codes(expected: Expected) -> tuple[int, int]:
 def _filled(text: str, url: str) -> str:
     host = url.partition("://")[2]
     return text.replace("{url}", url).replace("{host}", host).replace("{port}", host.rpartition(":")[2])
+
+
+def _undebugged(err: str) -> str:
+    """Without what only --verbose shows: one line with the beginning of an answer that could not be read."""
+    kept = [line for line in err.splitlines() if ": the answer begins: " not in line]
+    assert len(err.splitlines()) - len(kept) <= 1
+    return "\n".join(kept)
