@@ -142,7 +142,7 @@ def test_a_python_example_compiles_and_its_imports_exist(block: Block) -> None:
 
 def test_every_option_that_is_named_exists() -> None:
     known = {option for name in COMMANDS for action in actions_of(parser_of(name)) for option in action.option_strings}
-    known |= {"--version", "--once", "--check"}
+    known |= {"--version", "--once", "--check", "--release"}
     named = {(page.name, option) for page in PAGES for code in codes(page) for option in _options(code)}
     assert {pair for pair in named if pair[1] not in known} == set()
 

@@ -31,7 +31,7 @@ def quoted() -> Iterator[tuple[str, str]]:
 def templates() -> frozenset[tuple[str, int]]:
     """Each text of the program as a pattern, and how many letters of it are fixed."""
     found = set()
-    for path in PACKAGE.rglob("*.py"):
+    for path in (*PACKAGE.rglob("*.py"), *(ROOT / "script/zipapp").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             texts = [part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else None

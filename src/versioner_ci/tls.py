@@ -33,7 +33,7 @@ def context(env: Mapping[str, str]) -> ssl.SSLContext:
     """A verifying context. Takes some 20 to 40 ms. Raises TrustError."""
     made = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     made.check_hostname = True
-    made.load_verify_locations(certifi.where())
+    _load_certifi(made)
     _load_system(made)
     for name, path in _named(env):
         try:
@@ -48,6 +48,13 @@ def _named(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in BUNDLES:
         if path := env.get(name):
             yield name, path
+
+
+def _load_certifi(made: ssl.SSLContext) -> None:
+    if Path(bundle := certifi.where()).is_file():
+        made.load_verify_locations(bundle)
+    else:  # run out of a zipapp
+        made.load_verify_locations(cadata=certifi.contents())
 
 
 def _load_system(made: ssl.SSLContext) -> None:

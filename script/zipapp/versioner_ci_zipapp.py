@@ -1,0 +1,118 @@
+"""Starts the command from files: unpacked on the first run into a folder of the user's own, else out of the archive.
+
+Out of a folder Python keeps what it has compiled; out of an archive it compiles everything anew, at each start.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+
+CONTENT = "not built"
+"""SHA-256 of all files; script/build writes it here."""
+LIST = "versioner_ci_files.txt"
+"""In the archive: size and name of each file that is unpacked, one a line."""
+_DAY = 86400
+
+
+def main() -> None:
+    """Run the command; never returns where the archive is damaged."""
+    archive: str = __spec__.loader.archive
+    try:
+        folder = _unpacked(archive)
+    except OSError:  # no home, a full or read-only disk, somebody else's folder: slower, nothing worse
+        folder = None
+    except Exception as error:  # noqa: BLE001 - zlib, zipfile, zipimport: each has its own
+        import versioner_ci_stand_in
+
+        text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        versioner_ci_stand_in.leave(f"the zipapp is damaged, have it anew: nothing is reported ({text!a})")
+    if folder is None:
+        _keep_certifi_from_unpacking(archive)
+    else:
+        sys.path[0] = folder
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = None
+    from versioner_ci.__main__ import main as run
+
+    run()
+
+
+def _unpacked(archive: str) -> str | None:
+    """The folder with all files in it; None if there can be none. Raises OSError."""
+    base = cache()
+    if base is None:
+        return None
+    own = os.path.join(base, "versioner-ci")
+    folder = os.path.join(own, CONTENT)
+    wanted = dict(_listed(__spec__.loader.get_data(os.path.join(archive, LIST))))
+    if not _is_private(own) or not _is_private(folder) or any(missing(folder, wanted)):
+        import versioner_ci_unpack
+
+        if not versioner_ci_unpack.fill(archive, own, CONTENT, wanted):
+            return None
+    if time.time() - os.stat(folder).st_mtime > _DAY:
+        os.utime(folder)  # in use: not to be swept
+    return folder
+
+
+def cache() -> str | None:
+    """The user's folder for such things, as the system has it; None if it is not the user's alone to write in."""
+    home = os.path.expanduser("~")
+    given = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", "")
+    usual = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+    base = given if os.path.isabs(given) else os.path.join(home, *usual)
+    if not os.path.isabs(base):
+        return None
+    if not os.path.isdir(base):
+        if not given and not _is_ours(home):
+            return None
+        os.makedirs(base, 0o700)
+    return base if _is_ours(base) else None
+
+
+def missing(folder: str, wanted: dict[str, int]) -> Iterator[str]:
+    """The files that are not there in full: never unpacked, cut short by a power failure, removed by a cleaner."""
+    for name, size in wanted.items():
+        try:
+            if os.stat(f"{folder}/{name}").st_size == size:
+                continue
+        except OSError:
+            pass
+        yield name
+
+
+def _listed(raw: bytes) -> Iterator[tuple[str, int]]:
+    for line in raw.decode().splitlines():
+        size, _, name = line.partition(" ")
+        yield name, int(size)
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether nobody else can put something into this folder."""
+    found = os.stat(folder)
+    if os.name == "nt":
+        return stat.S_ISDIR(found.st_mode)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
+def _is_private(folder: str) -> bool:
+    """Whether it is there, no link, and for our eyes only. Raises PermissionError if it is somebody else's."""
+    try:
+        found = os.lstat(folder)
+    except FileNotFoundError:
+        return False
+    is_open = os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o077)
+    if is_open or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(folder)
+    return True
+
+
+def _keep_certifi_from_unpacking(archive: str) -> None:
+    """Else certifi would put its bundle into a temporary file, and leave it there: the command ends without atexit."""
+    import certifi.core
+
+    certifi.core._CACERT_PATH = os.path.join(archive, "certifi", "cacert.pem")  # noqa: SLF001 - no file; tls.py knows

@@ -1,0 +1,87 @@
+"""What script/build has made, the Pythons of this machine, and processes that see nothing of the source."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.support.process import Result
+
+ROOT = Path(__file__).resolve().parents[2]
+GUARD = ROOT / "tests" / "loopback_only"
+WHEELS = ROOT / ".tools" / "wheels"
+NEW = ("3.10", "3.11", "3.12", "3.13", "3.14")
+OLD = ("2.7", "3.6", "3.7", "3.8", "3.9")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """The folder that `script/build` has made."""
+
+    folder: Path
+
+    @property
+    def tree(self) -> Path:
+        return self.folder / "tree"
+
+    @property
+    def zipapp(self) -> Path:
+        return self.folder / "versioner-ci.pyz"
+
+    @property
+    def wheel(self) -> Path:
+        return next(self.folder.glob("*.whl"))
+
+    @property
+    def sdist(self) -> Path:
+        return next(self.folder.glob("versioner_ci-*.tar.gz"))
+
+
+def build(root: Path, out: Path, *options: str, python: str = sys.executable, **env: str) -> Result:
+    """Runs the build of the checkout `root`, by any Python, with what our own virtual environment has."""
+    command = [python, "-m", "script.build_main", "--out", str(out), *options]
+    return run(command, cwd=root, env={**os.environ, "PYTHONPATH": _installed(), **env}, timeout=120)
+
+
+def _installed() -> str:
+    return next(path for path in sys.path if path.endswith("site-packages"))
+
+
+def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, timeout: float = 30) -> Result:
+    """A process, waited for; nothing on its standard input."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(word) for word in command], env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, errors="replace", timeout=timeout, check=False,
+    )  # fmt: skip
+    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Result(code=code, out=done.stdout, err=done.stderr, seconds=time.monotonic() - began)
+
+
+@cache
+def pythons(*versions: str) -> dict[str, str]:
+    """Version → path of each of these that is installed; ours is always there."""
+    found = {version: path for version in versions for path in _candidates(version) if _is(path, version)}
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found |= {own: sys.executable} if own in versions else {}
+    return {version: found[version] for version in versions if version in found}
+
+
+def _candidates(version: str) -> Iterator[str]:
+    folder = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    yield from (str(path) for path in folder.glob(f"{version}.*/bin/python"))
+    if there := shutil.which(f"python{version}"):
+        yield there
+
+
+def _is(path: str, version: str) -> bool:
+    code = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    return done.stdout == version

@@ -1,0 +1,56 @@
+"""One build for all tests of what is built, also where several processes run them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.release.built import GUARD, ROOT, Built, build
+from tests.support.recorder import Recorder
+
+KEY = "sk_1_release0123456789abcdef0123456789"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The folder that RELEASE_DIST names; else dist/ of this checkout, made in a folder of the test run."""
+    if given := os.environ.get("RELEASE_DIST"):
+        return Built(folder=Path(given))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    out = shared / "release-dist"
+    with (shared / "release-dist.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (out / "SHA256SUMS").is_file():
+            done = build(ROOT, out)
+            assert done.code == 0, done.err
+    return Built(folder=out)
+
+
+@pytest.fixture
+def env(cli_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """A clean environment without our sources: no Python finds them, and the network ends at loopback."""
+    (tmp_path / "work").mkdir()
+    return {**cli_env, "PYTHONPATH": str(GUARD)}
+
+
+@pytest.fixture
+def work(env: dict[str, str], tmp_path: Path) -> Path:
+    """An empty folder to be in."""
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def tracker() -> Iterator[Recorder]:
+    with Recorder(key=KEY) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def reporting(env: dict[str, str], tracker: Recorder) -> dict[str, str]:
+    """`env` with the tracker."""
+    return {**env, "VERSIONER_API_URL": tracker.url, "VERSIONER_API_KEY": KEY}
