@@ -24,7 +24,6 @@ _ONLY_COMPILED = {"pyyaml": ("--implementation", "cp", "--abi", "cp310", "--plat
 _PURE = ("--implementation", "py", "--abi", "none", "--platform", "any")
 _PIN = re.compile(r"^([\w.-]+)==(\S+)(?: ; ([^\\\n]+?))?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 _LEGAL = re.compile(r"(?i)(?:^|/)(?:licen[cs]e|notice|copying|authors)[^/]*$")
-_COMPILED = (".so", ".pyd", ".dylib", ".dll")
 
 
 class Pin(NamedTuple):
@@ -117,7 +116,5 @@ def files_of(wheel: Wheel) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(wheel.path) as archive:
         for name in sorted(archive.namelist()):
             info = name.partition("/")[0].endswith(".dist-info")
-            if name.endswith("/") or name.endswith(_COMPILED) or ".data/" in name:
-                continue
             if (name.endswith("/METADATA") or _LEGAL.search(name)) if info else name.endswith((".py", ".pem")):
                 yield name, archive.read(name)

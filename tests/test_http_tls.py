@@ -34,6 +34,16 @@ def test_a_private_authority_is_trusted_when_the_user_names_it(name: str, bundle
     assert (reply.status, reply.failure) == (201, None)
 
 
+def test_certifis_bundle_counts_where_it_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a zipapp it is a part of the archive."""
+    contexts = [ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) for _ in range(2)]
+    tls._load_certifi(contexts[0])
+    monkeypatch.setattr(certifi, "where", lambda: "/an/archive.pyz/certifi/cacert.pem")
+    tls._load_certifi(contexts[1])
+    stats = [context.cert_store_stats()["x509_ca"] for context in contexts]
+    assert stats[0] == stats[1] > 100
+
+
 def test_one_context_and_one_connection_serve_several_requests(bundle: str) -> None:
     transport = Transport({"SSL_CERT_FILE": bundle})
     with RawServer(raw_server.reply(201), tls=authority().context()) as server:

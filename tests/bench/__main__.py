@@ -197,6 +197,14 @@ def gitlab_hooks(bench: Bench) -> None:
         say(row.name, row.figure, row.goal, is_met=row.is_met)
 
 
+def zipapp(bench: Bench) -> None:
+    """The zipapp, from its second run on, against the installed command."""
+    from tests.bench import zipapp as rows  # noqa: PLC0415 - it builds
+
+    for row in rows.figures(bench.folder, bench.runner, tracker):
+        say(row.name, row.figure, row.goal, is_met=row.is_met)
+
+
 FIGURES: dict[str, Callable[[Bench], None]] = {
     "version": Bench.version,
     "report": Bench.report,
@@ -205,6 +213,7 @@ FIGURES: dict[str, Callable[[Bench], None]] = {
     "flush": Bench.flush,
     "memory": Bench.memory,
     "gitlab": gitlab_hooks,
+    "zipapp": zipapp,
 }
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from script import build_source
+from tests.conftest import PACKAGE
 from tests.support.process import Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +65,34 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, tim
     )  # fmt: skip
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     return Result(code=code, out=done.stdout, err=done.stderr, seconds=time.monotonic() - began)
+
+
+def clone(folder: Path) -> None:
+    """A checkout with what stands here, or what script/mutants has broken of it; committed at a time long past."""
+    beside = PACKAGE.parent
+    tops = {path.name for path in beside.iterdir()} if is_broken() else set()
+    for name, file in build_source.read(ROOT).files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((beside / name).read_bytes() if name.split("/")[0] in tops else file.content)
+        target.chmod(0o775 if file.is_executable else 0o660)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--force", ".")
+    git(folder, "commit", "--quiet", "--message", "all")
+
+
+def is_broken() -> bool:
+    """Whether script/mutants runs these tests: on a package that lies beside the other folders that it has broken."""
+    return PACKAGE != ROOT / "src"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints, run as Ada, with none of the machine's settings."""
+    who = {f"GIT_{role}_{part}": "ada@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    dates = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder.parent), "GIT_CONFIG_NOSYSTEM": "1", **who, **dates}
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=True).stdout
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.built import GUARD, ROOT, Built, build
+from tests.release.built import GUARD, ROOT, Built, build, clone, is_broken
 from tests.support.recorder import Recorder
 
 KEY = "sk_1_release0123456789abcdef0123456789"
@@ -26,9 +26,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     with (shared / "release-dist.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (out / "SHA256SUMS").is_file():
-            done = build(ROOT, out)
+            done = build(_broken(shared / "broken") if is_broken() else ROOT, out)
             assert done.code == 0, done.err
     return Built(folder=out)
+
+
+def _broken(folder: Path) -> Path:
+    clone(folder)
+    (folder / ".tools").symlink_to(ROOT / ".tools")
+    return folder
 
 
 @pytest.fixture

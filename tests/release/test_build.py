@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -15,34 +14,19 @@ import pytest
 
 from script import build_dependencies, build_source, build_tree
 from script.build_source import BuildError
-from tests.release.built import NEW, ROOT, WHEELS, Built, build, pythons, run
+from tests.release.built import NEW, ROOT, WHEELS, Built, build, clone, git, pythons, run
 from versioner_ci import __version__
 
 pytestmark = pytest.mark.timeout(150)
-WHO = {f"GIT_{role}_{part}": "ada@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A clone with what stands here, all committed, at a time long past; the downloaded wheels are there."""
+    """A clone with the downloaded wheels, in a folder with a blank."""
     path = tmp_path / "elsewhere" / "a clone"
-    for name, file in build_source.read(ROOT).files.items():
-        target = path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.content)
-        target.chmod(0o775 if file.is_executable else 0o660)
-    git(path, "init", "--quiet")
-    git(path, "add", "--force", ".")
-    git(path, "commit", "--quiet", "--message", "all")
+    clone(path)
     shutil.copytree(WHEELS, path / ".tools" / "wheels")
     return path
-
-
-def git(path: Path, *arguments: str) -> str:
-    dates = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
-    env = {"PATH": os.environ["PATH"], "HOME": str(path.parent), **WHO, **dates}
-    command = ["git", "-C", str(path), *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=True).stdout
 
 
 def contents(folder: Path) -> dict[str, str]:

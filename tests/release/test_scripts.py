@@ -7,44 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from script import build_source
-from tests.release.built import ROOT, Built, run
+from tests.release.built import Built, clone, git, run
 from versioner_ci import __version__
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, env: dict[str, str]) -> Path:
-    """A clone that has only what the scripts need."""
-    path = tmp_path / "clone"
-    for name, file in build_source.read(ROOT).files.items():
-        if name.startswith("script/") or name in {"CHANGELOG.md", ".gitattributes", ".gitignore"}:
-            target = path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(file.content)
-            target.chmod(0o755 if file.is_executable else 0o644)
-    for command in (["init", "-q"], ["add", "-f", "."], ["commit", "-q", "-m", "all"]):
-        git(path, env, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *command)
-    return path
-
-
-def git(path: Path, env: dict[str, str], *arguments: str) -> str:
-    command = ["git", "-C", str(path), *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=True).stdout
+def checkout(tmp_path: Path) -> Path:
+    clone(tmp_path / "clone")
+    return tmp_path / "clone"
 
 
 def test_the_tag_holds_the_tree_on_top_of_its_source(built: Built, checkout: Path, env: dict[str, str]) -> None:
     archive = next(built.folder.glob("*-tree.tar.gz"))
-    before = git(checkout, env, "status", "--porcelain", "--branch") + git(checkout, env, "ls-files", "-s")
+    before = git(checkout, "status", "--porcelain", "--branch") + git(checkout, "ls-files", "-s")
     commits = []
     for _ in range(2):
         done = run([checkout / "script/release_commit", archive, __version__], env=env, cwd=checkout)
         assert done.code == 0, done.err
-        commits.append(git(checkout, env, "rev-parse", f"v{__version__}").strip())
-        git(checkout, env, "tag", "--delete", f"v{__version__}")
+        commits.append(git(checkout, "rev-parse", f"v{__version__}").strip())
+        git(checkout, "tag", "--delete", f"v{__version__}")
     assert commits[0] == commits[1]
-    assert git(checkout, env, "rev-parse", f"{commits[0]}^") == git(checkout, env, "rev-parse", "HEAD")
-    assert git(checkout, env, "status", "--porcelain", "--branch") + git(checkout, env, "ls-files", "-s") == before
-    listed = git(checkout, env, "ls-tree", "-r", "--format=%(objectmode) %(path)", commits[0]).splitlines()
+    assert git(checkout, "rev-parse", f"{commits[0]}^") == git(checkout, "rev-parse", "HEAD")
+    assert git(checkout, "status", "--porcelain", "--branch") + git(checkout, "ls-files", "-s") == before
+    listed = git(checkout, "ls-tree", "-r", "--format=%(objectmode) %(path)", commits[0]).splitlines()
     files = {path for path in built.tree.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     modes = {path: 0o100755 if path.stat().st_mode & 0o100 else 0o100644 for path in files}
     assert set(listed) == {f"{mode:o} {path.relative_to(built.tree)}" for path, mode in modes.items()}

@@ -232,6 +232,18 @@ def test_without_a_folder_of_its_own_it_runs_out_of_the_archive_and_leaves_nothi
     assert [path for path in home.rglob("*") if path.is_file() and path.name != ".cache"] == []
 
 
+def test_a_full_folder_behind_a_link_is_not_used(zipapp: Zipapp, env: dict[str, str]) -> None:
+    assert zipapp("--version").code == 0
+    path = folder_of(env) / "versioner_ci" / "__init__.py"
+    path.write_text(path.read_text().replace(__version__, "6" * len(__version__)))
+    shutil.rmtree(path.parent / "__pycache__")
+    own = folder_of(env).parent
+    assert zipapp("--version").out == f"versioner-ci {'6' * len(__version__)}\n"  # as long as it is ours alone
+    own.rename(own.with_name("elsewhere")).chmod(0o700)
+    own.symlink_to("elsewhere")
+    assert zipapp("--version").out == f"versioner-ci {__version__}\n"
+
+
 def test_another_versions_folder_goes_when_it_was_not_used_for_long(zipapp: Zipapp, env: dict[str, str]) -> None:
     own = Path(env["HOME"], ".cache", "versioner-ci")
     own.mkdir(parents=True, mode=0o700)
