@@ -94,9 +94,23 @@ def _listed(raw: bytes) -> Iterator[tuple[str, int]]:
 def _is_ours(folder: str) -> bool:
     """Whether nobody else can put something into this folder."""
     found = os.stat(folder)
-    if os.name == "nt":
+    if os.name == "nt" or not stat.S_ISDIR(found.st_mode):
         return stat.S_ISDIR(found.st_mode)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+    if found.st_uid != os.geteuid() or found.st_mode & stat.S_IWOTH:
+        return False
+    return not found.st_mode & stat.S_IWGRP or _is_of_one(found.st_gid)
+
+
+def _is_of_one(group: int) -> bool:
+    """Whether it is the user's own group, as many systems make one for each user: ~/.cache is then often 0775."""
+    import grp
+    import pwd
+
+    try:
+        user, found = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(group)
+    except KeyError:
+        return False
+    return found.gr_name == user and set(found.gr_mem) <= {user}
 
 
 def _is_private(folder: str) -> bool:

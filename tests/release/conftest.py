@@ -17,9 +17,10 @@ KEY = "sk_1_release0123456789abcdef0123456789"
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The folder that RELEASE_DIST names; else dist/ of this checkout, made in a folder of the test run."""
-    if given := os.environ.get("RELEASE_DIST"):
-        return Built(folder=Path(given))
+    """The folder that RELEASE_DIST names; else dist/ of this checkout, made in a folder of the test run.
+
+    Made it is in any case: tests of the build itself find the downloaded wheels then.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     out = shared / "release-dist"
@@ -28,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         if not (out / "SHA256SUMS").is_file():
             done = build(_broken(shared / "broken") if is_broken() else ROOT, out)
             assert done.code == 0, done.err
-    return Built(folder=out)
+    return Built(folder=Path(os.environ.get("RELEASE_DIST") or out))
 
 
 def _broken(folder: Path) -> Path:

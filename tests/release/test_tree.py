@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -15,7 +16,9 @@ import yaml
 
 from script import build_source
 from tests.gitlab.jobs import SHELLS, Runner, tools
+from tests.gitlab.test_pipelines import GITLAB_CI_LOCAL
 from tests.release.built import NEW, ROOT, WHEELS, Built, pythons, run
+from tests.support.process import Repo
 from tests.support.recorder import Recorder
 from versioner_ci import __version__
 
@@ -24,6 +27,16 @@ TEMPLATE = "gitlab/versioner.yml"
 every_python = pytest.mark.parametrize("python", pythons(*NEW).values(), ids=pythons(*NEW))
 # What the launcher of the GitHub action does: sources and dependencies lie side by side.
 LAUNCH = "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; from versioner_ci.__main__ import main; main()"
+
+PIPELINE = """
+include:
+  - {local: gitlab/versioner.yml, inputs: {product: shop, zipapp: "HERE"}}
+
+deploy:
+  extends: .versioner-deployment
+  environment: production
+  script: echo deploying
+"""
 
 
 def names(folder: Path) -> set[str]:
@@ -158,3 +171,24 @@ def test_a_gitlab_job_installs_what_the_template_pins(
         assert tracker.states() == ["started"], done.err
     else:
         assert "No matching distribution found for pyyaml" in done.err
+
+
+def test_a_pipeline_that_includes_the_release_reports_itself(
+    built: Built, repo: Repo, reporting: dict[str, str], tracker: Recorder
+) -> None:
+    if not GITLAB_CI_LOCAL.is_file():
+        pytest.skip("gitlab-ci-local is missing: run script/install_gitlab_tools")
+    shutil.copytree(built.tree / "gitlab", repo.path / "gitlab")
+    (repo.path / ".gitlab-ci.yml").write_text(PIPELINE.replace("HERE", str(built.zipapp)))
+    repo.git("add", ".")
+    given = {"GITLAB_CI": "true", "VERSIONER_API_URL": tracker.url, "VERSIONER_API_KEY": tracker.key}
+    options = [word for name, value in given.items() for word in ("--variable", f"{name}={value}")]
+    command = [GITLAB_CI_LOCAL, "--force-shell-executor", "--no-color", *options]
+    without_core = {**reporting, "PATH": os.pathsep.join(_without_core(reporting["PATH"]))}
+    done = run(command, env=without_core, cwd=repo.path, timeout=60)
+    assert done.code == 0, done.out + done.err
+    assert tracker.types() == ["deployment.started", "deployment.completed"], done.out
+
+
+def _without_core(path: str) -> list[str]:
+    return [folder for folder in path.split(os.pathsep) if not Path(folder, "versioner-ci").exists()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import shutil
 import signal
 import stat
@@ -27,7 +29,10 @@ from versioner_ci import __version__
 STARTED = ("report", "build", "started", "--product", "shop", "--version", "1")
 Zipapp = Callable[..., Result]
 every_python = pytest.mark.parametrize("python", pythons(*NEW).values(), ids=pythons(*NEW))
-too_old = pytest.mark.parametrize(("version", "python"), pythons(*OLD).items(), ids=pythons(*OLD))
+OWN = "{}.{}".format(*sys.version_info)
+TOO_OLD = {**pythons(*OLD), OWN: sys.executable}
+"""Not every machine has an old one: our own counts as too old for `aged`."""
+too_old = pytest.mark.parametrize(("version", "python"), TOO_OLD.items(), ids=TOO_OLD)
 
 
 @pytest.fixture
@@ -39,6 +44,21 @@ def zipapp(built: Built, reporting: dict[str, str], work: Path) -> Zipapp:
 
     def go(*arguments: str, python: str = sys.executable, archive: Path = copy, **changes: str) -> Result:
         return run([python, archive, *arguments], env={**reporting, **changes}, cwd=work)
+
+    return go
+
+
+@pytest.fixture
+def aged(zipapp: Zipapp, built: Built, tmp_path: Path) -> Zipapp:
+    """The zipapp; for our own Python one that asks for a Python of the far future."""
+    path = tmp_path / "aged.pyz"
+    with zipfile.ZipFile(built.zipapp) as archive, zipfile.ZipFile(path, "w") as changed:
+        for name in ("__main__.py", "versioner_ci_stand_in.py"):
+            changed.writestr(name, archive.read(name).replace(b"< (3, 10)", b"< (99, 0)"))
+
+    def go(*arguments: str, python: str, **changes: str) -> Result:
+        more = {"archive": path} if python == sys.executable else {}
+        return zipapp(*arguments, python=python, PYTHONPATH="", **more, **changes)
 
     return go
 
@@ -73,11 +93,11 @@ def test_slack_is_in_it_too(python: str, zipapp: Zipapp) -> None:
 
 
 @too_old
-def test_a_python_that_is_too_old_says_so_in_one_line(version: str, python: str, zipapp: Zipapp) -> None:
+def test_a_python_that_is_too_old_says_so_in_one_line(version: str, python: str, aged: Zipapp) -> None:
     said = f"versioner-ci: warning: Python 3.10 or newer is needed, this is {version}: nothing is reported\n"
-    reported = zipapp(*STARTED, python=python, PYTHONPATH="")
+    reported = aged(*STARTED, python=python)
     assert (reported.code, reported.out, reported.err) == (1, "", said)
-    ran = zipapp("run", "build", "--", "sh", "-c", "echo out; exit 7", python=python, PYTHONPATH="")
+    ran = aged("run", "build", "--", "sh", "-c", "echo out; exit 7", python=python)
     assert (ran.code, ran.out, ran.err) == (7, "out\n", said)
 
 
@@ -96,9 +116,9 @@ def test_a_python_that_is_too_old_says_so_in_one_line(version: str, python: str,
     ],
 )
 def test_even_then_the_work_goes_on_unless_the_gate_is_required(
-    version: str, python: str, zipapp: Zipapp, arguments: tuple[str, ...], gate: str, code: int, said: str
+    version: str, python: str, aged: Zipapp, arguments: tuple[str, ...], gate: str, code: int, said: str
 ) -> None:
-    ended = zipapp(*arguments, python=python, PYTHONPATH="", VERSIONER_GATE=gate)
+    ended = aged(*arguments, python=python, VERSIONER_GATE=gate)
     assert ended.code == code
     assert said in ended.err
     assert f"this is {version}" in ended.err
@@ -115,6 +135,21 @@ def test_from_its_second_run_on_everything_is_compiled(python: str, zipapp: Zipa
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert zipapp(*STARTED, python=python).code == 0
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_it_is_a_program_of_its_own(built: Built, env: dict[str, str], work: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    assert run([built.zipapp, "--version"], env={**env, "PATH": path}, cwd=work).out == f"versioner-ci {__version__}\n"
+
+
+def test_a_group_of_ones_own_may_write_the_cache(zipapp: Zipapp, env: dict[str, str]) -> None:
+    Path(env["HOME"], ".cache").mkdir()
+    Path(env["HOME"], ".cache").chmod(0o775)
+    os.chown(Path(env["HOME"], ".cache"), -1, pwd.getpwuid(os.geteuid()).pw_gid)
+    group, user = grp.getgrgid(pwd.getpwuid(os.geteuid()).pw_gid), pwd.getpwuid(os.geteuid()).pw_name
+    assert zipapp("statuses").code == 0
+    is_used = Path(env["HOME"], ".cache", "versioner-ci").is_dir()
+    assert is_used == (group.gr_name == user and group.gr_mem in ([], [user]))
 
 
 def test_what_is_unpacked_is_for_our_eyes_only(zipapp: Zipapp, env: dict[str, str]) -> None:
