@@ -56,7 +56,7 @@ def _installed() -> str:
     return next(path for path in sys.path if path.endswith("site-packages"))
 
 
-def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, timeout: float = 30) -> Result:
+def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, timeout: float = 60) -> Result:
     """A process, waited for; nothing on its standard input."""
     began = time.monotonic()
     done = subprocess.run(

@@ -22,6 +22,7 @@ from tests.support.process import Repo
 from tests.support.recorder import Recorder
 from versioner_ci import __version__
 
+pytestmark = pytest.mark.timeout(180)
 JENKINS = "jenkins/resources/io/versioner/versioner-ci.pyz"
 TEMPLATE = "gitlab/versioner.yml"
 every_python = pytest.mark.parametrize("python", pythons(*NEW).values(), ids=pythons(*NEW))

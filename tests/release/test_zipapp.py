@@ -26,6 +26,7 @@ from tests.support.raw_server import RawServer
 from tests.support.recorder import Recorder
 from versioner_ci import __version__
 
+pytestmark = pytest.mark.timeout(180)
 STARTED = ("report", "build", "started", "--product", "shop", "--version", "1")
 Zipapp = Callable[..., Result]
 every_python = pytest.mark.parametrize("python", pythons(*NEW).values(), ids=pythons(*NEW))
@@ -195,7 +196,7 @@ def test_several_at_once_on_a_new_machine_all_report(
 ) -> None:
     command = [sys.executable, str(built.zipapp), *STARTED, "--key"]
     running = [subprocess.Popen([*command, str(n)], env=reporting, cwd=work, stderr=-3) for n in range(6)]
-    assert [process.wait(40) for process in running] == [0] * 6
+    assert [process.wait(60) for process in running] == [0] * 6
     assert len(tracker.events) == 6
     folder_of(reporting)
 
