@@ -218,8 +218,8 @@ def test_one_that_is_killed_while_it_unpacks_leaves_nothing_wrong(
         shutil.rmtree(cache)
 
 
-def no_home(_: Path) -> dict[str, str]:
-    return {"HOME": "/nonexistent"}
+def no_home(home: Path) -> dict[str, str]:
+    return {"HOME": str(home / "missing")}
 
 
 def read_only_home(_: Path) -> dict[str, str]:
