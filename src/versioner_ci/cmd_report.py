@@ -7,6 +7,7 @@ import sys
 from typing import BinaryIO
 
 from versioner_ci import gate, report
+from versioner_ci.before import Before, begin
 from versioner_ci.cli import Invocation
 from versioner_ci.cmd_error_file import read_error
 from versioner_ci.console import Console
@@ -22,6 +23,7 @@ from versioner_ci.session import Call, Session, open_session
 from versioner_ci.settings_parse import shown
 from versioner_ci.settings_values import nearest
 from versioner_ci.status import UNSTABLE, WORDS, Kind, State, canonical, near, normalise, reason_of
+from versioner_ci.steps import failed_step
 from versioner_ci.times import parse
 
 REASONS = ("user", "timeout", "superseded", "signal", "skipped", "exit_code", "rejected")
@@ -43,6 +45,13 @@ def parser() -> Parser:
         metavar="@FILE",
         help="GitHub's toJSON(needs): the whole run's ending, failure before cancelled before success",
     )
+    made.add_argument("--steps", metavar="@FILE", help="GitHub's toJSON(steps): names the failed step in the error")
+    made.add_argument(
+        "--after",
+        metavar="@FILE",
+        help="what the track action has reported before in this job: ended as completed, if --job-status is fine",
+    )
+    made.add_argument("--job-status", metavar="WORD", default="", help="how GitHub's job stands so far, for --after")
     made.add_argument("--error", metavar="TEXT", help="what went wrong")
     made.add_argument("--error-code", metavar="CODE", help="its code")
     made.add_argument("--error-file", metavar="PATH", help="a file whose last 20 lines tell what went wrong")
@@ -67,6 +76,8 @@ def main(call: Invocation) -> int:
     _explain(session, call.console)
     if path is not None and details.error is None:
         details = replace(details, error=read_error(path, session.redactor))
+    details = _with_step(options.steps, details, session)
+    before = None if options.after is None or options.dry_run else _ending(options, session)
     reporter = Reporter(session)
     state, details, notice = _state(options, kind, details, session)
     if state is None:
@@ -82,6 +93,8 @@ def main(call: Invocation) -> int:
         result = reporter.report_group(kind, state, details)
     else:
         result = reporter.report(kind, state, details, say=call.console.note)
+    if before is not None:
+        call.console.tell(before.finish(result.signum), has_outputs=False)
     call.signals.is_raising = False
     is_required = state is State.STARTED and kind is Kind.DEPLOYMENT and gate.is_required(session)
     return _said(call.console, options, result, session, is_required=is_required)
@@ -157,6 +170,26 @@ def _details(options: argparse.Namespace, console: Console) -> Details:
         error_code=options.error_code or None,
         reason=options.reason,
     )
+
+
+def _with_step(argument: str | None, details: Details, session: Session) -> Details:
+    """With the failed step's name, where it can be told: an ending is worth more than that."""
+    if argument is None:
+        return details
+    try:
+        return replace(details, failed_step=failed_step(argument))
+    except ValueError as error:
+        session.warnings.append(f"--steps: {error}: the failed step is not named")
+        return details
+
+
+def _ending(options: argparse.Namespace, session: Session) -> Before | None:
+    """What this job has reported before, being ended; whatever is wrong with it keeps nothing else from being sent."""
+    try:
+        return begin(session, options.after, options.job_status)
+    except (UsageError, ValueError) as error:
+        session.warnings.append(f"--after: {error}: it is not ended")
+        return None
 
 
 def _time(text: str) -> float:

@@ -98,7 +98,10 @@ def _with_left_error(details: Details, record: Record, state: State) -> Details:
         return details
     code = details.error_code or record.error_code
     bare = f"exit code {code}" if state is State.FAILED and details.reason == "exit_code" else None
-    return replace(details, error=details.error or record.error or bare, error_code=code)
+    error = details.error or record.error or bare
+    if details.failed_step is not None and state is State.FAILED:
+        error = "\n".join(filter(None, [f"step '{details.failed_step}' failed", error]))
+    return replace(details, error=error, error_code=code)
 
 
 def _finished(facts: Facts, event: Event, details: Details) -> tuple[Event, tuple[str, ...]]:

@@ -76,15 +76,23 @@ class Console:
         for row in rows:
             self._say(row, Tone.NOTE)
 
-    def tell(self, result: Report) -> None:
-        """Everything that is to be said of a call, to people and to the CI host."""
-        say = {Tone.NOTE: self.note, Tone.WARNING: self.warn, Tone.ERROR: self.error}
+    def notice(self, text: str) -> None:
+        """One line on why nothing is sent; on GitHub an annotation."""
+        if not self.is_quiet:
+            self._say_once(text, Tone.NOTICE)
+
+    def tell(self, result: Report, *, has_outputs: bool = True) -> None:
+        """Everything that is to be said of a call, to people and to the CI host.
+
+        `has_outputs`: a step's outputs on GitHub are this call's.
+        """
+        say = {Tone.NOTE: self.note, Tone.NOTICE: self.notice, Tone.WARNING: self.warn, Tone.ERROR: self.error}
         for text, tone in report.lines(result):
             say[tone](text)
         for outcome in result.outcomes:
             if outcome.debug:
                 self.detail(f"{outcome.sink}: the answer begins: {outcome.debug}")
-        report_github.write(result, self._env, self.redactor)
+        report_github.write(result, self._env, self.redactor, has_outputs=has_outputs)
 
     def flush(self) -> None:
         """Bring out what is buffered; a reader that is gone is nobody's fault."""

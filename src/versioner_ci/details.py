@@ -16,6 +16,8 @@ class Details:
     occurred_at: float | None = None
     error: str | None = None
     error_code: str | None = None
+    failed_step: str | None = None
+    """The step of the job that failed, named in the error."""
     stack_trace: str | None = None
     reason: str | None = None
     duration: float | None = None

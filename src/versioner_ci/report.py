@@ -22,9 +22,11 @@ _LIFT = "nothing is kept: start again once it is lifted, or wait for that with -
 
 
 class Tone(Enum):
-    """How a line is meant; on GitHub warnings and errors are annotations."""
+    """How a line is meant; on GitHub all but notes are annotations."""
 
     NOTE = ""
+    NOTICE = " "
+    """A note that GitHub shows beside the run."""
     WARNING = "warning: "
     ERROR = "error: "
 
@@ -34,7 +36,7 @@ def lines(report: Report) -> Iterator[tuple[str, Tone]]:
     for warning in report.warnings:
         yield warning, Tone.WARNING
     if report.notice is not None:
-        yield report.notice, Tone.NOTE
+        yield report.notice, Tone.NOTICE if report.is_notable else Tone.NOTE
     if report.is_doubled:
         yield "reported already, by an earlier call of this job: nothing is sent again", Tone.NOTE
     for outcome in report.outcomes:
@@ -101,7 +103,7 @@ def inert(text: str) -> str:
 
 def printed(text: str, tone: Tone) -> str:
     """A line as it is printed."""
-    return f"{PREFIX}{tone.value}{inert(text)}"
+    return f"{PREFIX}{tone.value.lstrip()}{inert(text)}"
 
 
 def exit_code(report: Report, *, fail_on_error: bool, is_required: bool = False) -> int:

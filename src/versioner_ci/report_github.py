@@ -25,15 +25,15 @@ def is_github(env: Mapping[str, str]) -> bool:
 
 def annotation(text: str, tone: Tone) -> str:
     """A workflow command; outside text cannot end it."""
-    word = "error" if tone is Tone.ERROR else "warning"
-    return f"::{word} title=versioner-ci::{inert(text).replace('%', '%25')}"
+    return f"::{tone.name.lower()} title=versioner-ci::{inert(text).replace('%', '%25')}"
 
 
-def write(report: Report, env: Mapping[str, str], redactor: Redactor) -> None:
+def write(report: Report, env: Mapping[str, str], redactor: Redactor, *, has_outputs: bool = True) -> None:
     """Outputs and a few lines of summary, where the runner names files for them; what cannot be written is left."""
     if not is_github(env):
         return
-    _append(env.get("GITHUB_OUTPUT"), "".join(_output(name, value) for name, value in outputs(report).items()))
+    if has_outputs:
+        _append(env.get("GITHUB_OUTPUT"), "".join(_output(name, value) for name, value in outputs(report).items()))
     _append(env.get("GITHUB_STEP_SUMMARY"), redactor("".join(f"{line}\n\n" for line in summary(report))))
 
 

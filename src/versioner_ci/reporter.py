@@ -30,6 +30,7 @@ NO_SINK = (
     "or SLACK_BOT_TOKEN and SLACK_CHANNEL; `versioner-ci doctor` tells more"
 )
 DISABLED = "switched off by VERSIONER_DISABLED: nothing is sent"
+NO_SECRETS = "no key and no token: a run for a fork's or Dependabot's pull request gets no secrets; nothing is sent"
 
 
 class Reporter:
@@ -92,6 +93,8 @@ class Reporter:
         """Why nothing can be sent at all; None: something can."""
         if self.session.config.is_disabled:
             return DISABLED
+        if self.session.context.is_fork and not self.session.config.secrets():
+            return NO_SECRETS
         return None if posting.configured(self.session) else NO_SINK
 
     def post(self, written: Written, deadline: Deadline) -> list[Ticket]:
@@ -114,7 +117,7 @@ class Reporter:
         try:
             outcomes = courier.wait(tickets, deadline) if courier is not None else []
         except Interrupted as stop:
-            return self._interrupted(written, tickets, first, stop.signum)
+            return self.interrupted(written, tickets, first, stop.signum)
         self.session.tidy()
         return self.summed(written, [*first, *outcomes], courier.backlogs if courier is not None else ())
 
@@ -146,7 +149,7 @@ class Reporter:
         try:
             tickets = self.post(written, deadline)
         except Interrupted as stop:
-            return self._interrupted(written, (), (), stop.signum)
+            return self.interrupted(written, (), (), stop.signum)
         return self.finish(written, tickets, deadline)
 
     def _report_gated(self, wanted: Wanted, details: Details, say: gate.Say) -> Report:
@@ -158,7 +161,7 @@ class Reporter:
                 raise
             first = [asking.outcome] if asking.outcome is not None else []
             _tell(asking.abandon("signal"), say)
-            return self._interrupted(asking.written, (), first, stop.signum)
+            return self.interrupted(asking.written, (), first, stop.signum)
         first = [begun.outcome] if begun.outcome is not None else []
         if not begun.is_open:
             _tell(asking.abandon("rejected"), say)
@@ -166,12 +169,10 @@ class Reporter:
         try:
             tickets = gate.tell_slack(self.session, begun)
         except Interrupted as stop:
-            return self._interrupted(begun.written, (), first, stop.signum)
+            return self.interrupted(begun.written, (), first, stop.signum)
         return self.finish(begun.written, tickets, begun.deadline, first)
 
-    def _interrupted(
-        self, written: Written, tickets: Sequence[Ticket], first: Sequence[Outcome], signum: int
-    ) -> Report:
+    def interrupted(self, written: Written, tickets: Sequence[Ticket], first: Sequence[Outcome], signum: int) -> Report:
         """Nothing more is waited for: what has no answer yet is released to whoever calls next."""
         known = {ticket.sink: ticket.outcome for ticket in tickets} | {outcome.sink: outcome for outcome in first}
         outcomes = []
@@ -190,7 +191,7 @@ class Reporter:
         return posting.handle_of(replace(record, channels={**record.channels, **standing}))
 
     def _nothing(self, why: str) -> Report:
-        return Report(notice=why, warnings=self._warnings())
+        return Report(notice=why, is_notable=True, warnings=self._warnings())
 
     def _warnings(self) -> tuple[str, ...]:
         problem = self.session.state.problem

@@ -19,6 +19,8 @@ class Report:
     warnings: tuple[str, ...] = ()
     notice: str | None = None
     """Why nothing was sent, where nothing was."""
+    is_notable: bool = False
+    """Nothing can be sent at all: GitHub shows the notice beside the run."""
     is_doubled: bool = False
     handle: Handle | None = None
     kept_at: str | None = None

@@ -75,7 +75,11 @@ class Track:
             log.warning("%s: nothing is reported", self._masked(str(error) or type(error).__name__))
             return None
         for line, tone in report.lines(result):
-            log.log(logging.INFO if tone is report.Tone.NOTE else logging.WARNING, "%s", self._masked(line))
+            log.log(
+                logging.INFO if tone in {report.Tone.NOTE, report.Tone.NOTICE} else logging.WARNING,
+                "%s",
+                self._masked(line),
+            )
         return result
 
     def _masked(self, line: str) -> str:

@@ -1,0 +1,3 @@
+import { reportOnce } from '../lib/core.mjs'
+
+await reportOnce()

@@ -1,0 +1,3 @@
+import { track } from '../lib/core.mjs'
+
+await track()

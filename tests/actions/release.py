@@ -1,0 +1,29 @@
+"""This repository as a release tag has it, with `vendor/`, and as a branch has it; made without any network."""
+
+from __future__ import annotations
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from tests.gitlab.packages import DEPENDENCIES, ROOT
+
+
+def branch(folder: Path) -> Path:
+    """What the actions need of a branch: a copy, so that nothing is written into this repository."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("actions", "src", "requirements"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    return folder
+
+
+def release(folder: Path) -> Path:
+    """With the libraries beside it, in pure Python."""
+    branch(folder)
+    for name in DEPENDENCIES:
+        for file in metadata.files(name) or ():
+            if file.suffix in {".py", ".pem", ".typed"} and ".." not in file.parts:
+                target = folder / "vendor" / str(file)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(file.locate()), target)
+    return folder
