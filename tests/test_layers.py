@@ -18,13 +18,13 @@ PACKAGE = ROOT / "src" / "versioner_ci"
 
 LAYERS: tuple[tuple[str, str], ...] = (
     ("ground", "__init__ records errors text redact status times context clock backoff passthrough procs tail"),
-    ("event", "event identity details limits* git hosts hosts.* needs sinks._sink"),
+    ("event", "event identity details limits* git hosts hosts.* needs steps sinks._sink"),
     ("settings", "settings* config_* routing options schema"),
     ("sinks", "sinks sinks.* http connect failures proxies reply tls answers rules complaint"),
     ("deliver", "spool* places state lifecycle book outcome attempt deliver courier"),
     ("call", "session compose posting gate result wanting"),
     ("report", "report report_json report_github"),
-    ("reporter", "reporter track life wrap preview early"),
+    ("reporter", "reporter before track life wrap preview early"),
     ("cli", "cli console cmd_* doctor* __main__"),
 )
 """Low to high; a module imports from its own layer and lower ones. A new module needs a place here."""

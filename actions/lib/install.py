@@ -1,4 +1,4 @@
-"""A virtual environment with the hashes in `requirements/run.txt`, made once a runner; for branches without `vendor/`."""
+"""A virtual environment from the hashes in `requirements/run.txt`, made once a runner: for branches, not releases."""
 
 from __future__ import annotations
 
@@ -79,8 +79,16 @@ def _fill(new: Path, listed: Path) -> None:
 def _run(command: list[str], until: float) -> None:
     """Raises FailedError with what the command said last."""
     seconds = max(1.0, until - time.monotonic())
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, timeout=seconds, check=False, text=True, errors="replace", **streams)
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=seconds,
+        check=False,
+        text=True,
+        errors="replace",
+    )
     if done.returncode:
         said = [line for line in done.stdout.splitlines() if line.strip()] or [f"exit code {done.returncode}"]
         errors = [line for line in said if line.startswith("ERROR: ")] or said

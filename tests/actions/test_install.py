@@ -1,0 +1,138 @@
+"""From a branch: a virtual environment from hashed requirements, made once, by two at once, and without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.actions.release import branch
+from tests.actions.steps import Step, annotations
+from tests.gitlab.packages import wheels
+from tests.support.recorder import Recorder
+
+Prepared = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of wheels, and `run.txt` with their hashes."""
+    folder = tmp_path_factory.mktemp("shelf") / "wheels"
+    rows = wheels(folder).split("\n")
+    ours = next(number for number, row in enumerate(rows) if row.startswith("versioner_ci=="))
+    (folder / "run.txt").write_text("\n".join(rows[:ours] + rows[ours + 2 :]))
+    return folder
+
+
+@pytest.fixture
+def repository(shelf: Path, tmp_path: Path) -> Path:
+    folder = branch(tmp_path / "branch")
+    shutil.copy(shelf / "run.txt", folder / "requirements/run.txt")
+    return folder
+
+
+def env_of(shelf: Path, tmp_path: Path) -> dict[str, str]:
+    """pip's own settings are heeded: here they name the only place that there is."""
+    for name in ("cache", "temp"):
+        (tmp_path / name).mkdir(exist_ok=True)
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(shelf),
+        "RUNNER_TOOL_CACHE": str(tmp_path / "cache"),
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+    }
+
+
+def start(repository: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-I", "-S", str(repository / "actions/lib/prepare.py"), str(repository)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+
+def said(process: subprocess.Popen[str]) -> Prepared:
+    out, _ = process.communicate(timeout=50)
+    assert process.returncode == 0
+    found: Prepared = json.loads(out)
+    return found
+
+
+def test_two_at_once_make_one_that_works(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    env = env_of(shelf, tmp_path)
+    first, second = (start(repository, env) for _ in range(2))
+    found = said(first)
+    assert found == said(second)
+    done = subprocess.run(
+        [found["python"], "-I", str(repository / "actions/lib/launch.py"), "--version"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout.startswith("versioner-ci ")
+    assert len(list((tmp_path / "cache/versioner-ci-action").iterdir())) == 1
+
+
+def test_the_next_step_uses_it_again_and_a_half_written_one_is_made_anew(
+    repository: Path, shelf: Path, tmp_path: Path
+) -> None:
+    env = env_of(shelf, tmp_path)
+    found = said(start(repository, env))
+    assert said(start(repository, {**env, "PIP_FIND_LINKS": "/nowhere"})) == found
+    folder = Path(found["python"]).parents[1]
+    shutil.rmtree(folder / "bin")
+    old = folder.with_name(f"{folder.name}.abc")
+    old.mkdir()
+    os.utime(old, (0, 0))
+    assert said(start(repository, env)) == found
+    assert Path(found["python"]).exists()
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_other_requirements_make_another_one(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    env = env_of(shelf, tmp_path)
+    (tmp_path / "cache").rmdir()
+    found = said(start(repository, env))
+    assert (tmp_path / "temp") in Path(found["python"]).parents
+    with (repository / "requirements/run.txt").open("a") as file:
+        file.write("# changed\n")
+    assert said(start(repository, env)) != found
+
+
+def test_a_wheel_that_is_not_the_pinned_one_is_refused(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    listed = repository / "requirements/run.txt"
+    text = listed.read_text()
+    digest = text.index("sha256:") + len("sha256:")
+    listed.write_text(text[:digest] + "0" * 64 + text[digest + 64 :])
+    found = said(start(repository, env_of(shelf, tmp_path)))
+    assert "HASH" in found["problem"].upper()
+    assert list((tmp_path / "cache/versioner-ci-action").iterdir()) == []
+
+
+def test_without_a_network_the_job_goes_on_with_one_warning(
+    step: Step, repository: Path, shelf: Path, tmp_path: Path, tracker: Recorder
+) -> None:
+    step.release = repository
+    step.env |= {**env_of(tmp_path / "nowhere", tmp_path), "PATH": step.path}
+    ended = step.main()
+    assert ended.code == 0
+    assert ["could not be installed" in text for text in annotations(ended, "warning")] == [True]
+    assert step.post().code == 0
+    step.inputs["gate"] = "required"
+    assert step.main().code == 5
+    assert tracker.requests == []
+
+
+def test_a_job_is_reported_from_a_branch(
+    step: Step, repository: Path, shelf: Path, tmp_path: Path, tracker: Recorder
+) -> None:
+    step.release = repository
+    step.env |= {**env_of(shelf, tmp_path), "PATH": step.path}
+    assert step.main().code == 0
+    assert step.post("failure").code == 0
+    assert tracker.states() == ["started", "failed"]
