@@ -64,8 +64,8 @@ class Workshop:
         tools: Path | None = None,
         interrupt_at: str | None = None,
     ) -> Ran:
-        """Push the workflow of that name; `interrupt_at`: cancel it once this text is in the log."""
-        self._commit(workflow)
+        """Push the workflow of that name, or path; `interrupt_at`: cancel it once this text is in the log."""
+        self._commit(Path(workflow) if "/" in workflow else WORKFLOWS / f"{workflow}.yml")
         given = {**self.env, **(env or {})}
         hidden = self.secrets if secrets is None else secrets
         command = [
@@ -83,10 +83,10 @@ class Workshop:
         process_env = {"HOME": str(self.home), "PATH": str(path), "LANG": "C.UTF-8", **hidden}
         return _watched(command, self.repo.path, process_env, interrupt_at)
 
-    def _commit(self, workflow: str) -> None:
+    def _commit(self, workflow: Path) -> None:
         target = self.repo.path / ".github/workflows/w.yml"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(WORKFLOWS / f"{workflow}.yml", target)
+        shutil.copy(workflow, target)
         self.repo.git("add", ".")
         if self.repo.git("status", "--porcelain"):
             self.repo.git("commit", "--quiet", "--message", "x\n\n::error::z $(touch pwned)")
