@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment, error, identityOf, input, isBlank, isRequired, output, saveState, state, warn } from './runner.mjs'
-import { findPython, ROOT } from './python.mjs'
-import { interrupted, json, run } from './processes.mjs'
+import { core, none, pythons } from './python.mjs'
+import { interrupted } from './processes.mjs'
 
 const SHUT = "gate 'required': only the tracker's acceptance lets this deployment start, and there is none (exit 5)"
 const REJECTED = 5
+const BROKEN = 1 // Python's own code for what it could not even import
 const OWN_CODES = [0, 4, REJECTED]
 
 // started, in a job's step; the job's earlier track, if there is one, is ended in the same call.
@@ -32,9 +33,11 @@ export async function trackEnd() {
   if (isOver || isBlank(state('python'))) return
   const env = { ...environment(), VERSIONER_LAST_HOOK: '1' }
   if (!isBlank(state('lifecycle'))) env.VERSIONER_LIFECYCLE = state('lifecycle')
-  await withFile(input('steps'), (steps) => {
+  await withFile(input('steps'), async (steps) => {
     const named = steps ? [`--steps=@${steps}`] : []
-    return call(state('python'), env, [input('event'), `--host-status=${input('job-status')}`, ...named])
+    const words = [input('event'), `--host-status=${input('job-status')}`, ...named]
+    const { code, result } = await call(JSON.parse(state('python')), env, words)
+    told(code, result)
   })
 }
 
@@ -68,19 +71,21 @@ async function guarded(work) {
   return REJECTED
 }
 
+// Tries one Python after the other; the core says something in JSON whenever it runs.
 async function report(env, kind, words) {
-  const { python, problem } = await findPython(env)
-  if (problem) throw new Error(problem)
-  saveState('python', python)
-  return call(python, env, [kind, ...words])
+  for (const python of await pythons(env)) {
+    saveState('python', JSON.stringify(python))
+    const { code, result } = await call(python, env, [kind, ...words])
+    if (result || code === BROKEN || interrupted()) return told(code, result)
+  }
+  saveState('outcome', 'nothing')
+  throw none()
 }
 
-async function call(python, env, words) {
-  const cache = env.RUNNER_TEMP ? ['-X', `pycache_prefix=${join(env.RUNNER_TEMP, 'versioner-ci-action', 'pycache')}`] : ['-B']
-  const command = [python, '-I', ...cache, join(ROOT, 'actions', 'lib', 'launch.py'), 'report', ...words, '--json']
-  const { code, out } = await run(command, { env })
-  const result = json(out)
-  if (!result) warn(`versioner-ci ended with ${code === null ? 'no exit code' : `exit code ${code}`}: nothing is reported`)
+const call = (python, env, words) => core(python, env, join(scratch(), 'pycache'), words)
+
+function told(code, result) {
+  if (!result && !interrupted()) warn(`versioner-ci ended with exit code ${code}: nothing is reported`)
   return { code, result }
 }
 

@@ -1,20 +1,20 @@
-"""Runs the core of this copy of the repository, as `python -I launch.py ARGUMENT…`.
+"""Runs the core of this copy of the repository, as `python -I launch.py ARGUMENTS`; exit code 3: too old a Python.
 
-Its libraries are in `vendor/` on release tags; else in the virtual environment that prepare.py made.
+Its libraries are in `vendor/` on release tags, and `-S` is given then; else they are this Python's own, in a virtual
+environment that install.py made. Old Pythons must be able to read this file.
 """
 
-from __future__ import annotations
-
+import os
 import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Never returns: the core leaves at once when it is done."""
-    sys.path[:0] = [str(ROOT / "src"), str(ROOT / "vendor")]
-    from versioner_ci.__main__ import main as core  # noqa: PLC0415 - found only now
+    if sys.version_info < (3, 10):
+        sys.exit(3)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path += [os.path.join(root, "src"), os.path.join(root, "vendor")]
+    from versioner_ci.__main__ import main as core
 
     core()
 

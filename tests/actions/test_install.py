@@ -51,7 +51,7 @@ def env_of(shelf: Path, tmp_path: Path) -> dict[str, str]:
 
 
 def start(repository: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-I", "-S", str(repository / "actions/lib/prepare.py"), str(repository)]
+    command = [sys.executable, "-I", str(repository / "actions/lib/prepare.py"), str(repository)]
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 

@@ -205,6 +205,14 @@ def zipapp(bench: Bench) -> None:
         say(row.name, row.figure, row.goal, is_met=row.is_met)
 
 
+def github_action(bench: Bench) -> None:
+    """The track action's main and post, by Node."""
+    from tests.bench import github  # noqa: PLC0415 - it reads the action
+
+    for row in github.figures(bench.pairs):
+        say(row.name, row.figure, row.goal, is_met=row.is_met)
+
+
 FIGURES: dict[str, Callable[[Bench], None]] = {
     "version": Bench.version,
     "report": Bench.report,
@@ -214,6 +222,7 @@ FIGURES: dict[str, Callable[[Bench], None]] = {
     "memory": Bench.memory,
     "gitlab": gitlab_hooks,
     "zipapp": zipapp,
+    "github": github_action,
 }
 
 
