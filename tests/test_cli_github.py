@@ -94,3 +94,14 @@ def test_no_name_of_the_hosts_becomes_a_command_on_either_stream(
     for row in (done.out + done.err).splitlines():
         assert not row.lstrip().startswith("::") or row.startswith("::warning title=versioner-ci::VERSIONER_GATE ")
         assert "##[" not in row
+
+
+def test_a_run_without_secrets_for_a_bot_s_pull_request_is_one_notice(cli: RunCli, repo: Repo, tmp_path: Path) -> None:
+    with Recorder() as tracker:
+        env = {**github(tmp_path, tracker.url), "GITHUB_ACTOR": "dependabot[bot]", "VERSIONER_API_KEY": ""}
+        done = cli("report", "build", "started", env=env, cwd=repo.path)
+        assert (done.code, tracker.requests) == (0, [])
+        assert done.err.startswith("::notice title=versioner-ci::no key and no token: ")
+        assert done.err.count("\n") == 1
+        assert cli("report", "build", "started", env={**env, "VERSIONER_API_KEY": "sk_1_x"}, cwd=repo.path).code == 0
+        assert len(tracker.wait_for(1)) == 1

@@ -14,6 +14,7 @@ import versioner_ci
 from tests.test_docs_pages import ROOT, prose
 
 PACKAGE = Path(versioner_ci.__file__).parent
+ACTIONS = ROOT / "actions/lib"
 QUOTING = ("README.md", "docs/troubleshooting.md")
 _ENOUGH = 12
 """Letters of a message that must be the program's own words, unless they are a good part of it."""
@@ -31,7 +32,7 @@ def quoted() -> Iterator[tuple[str, str]]:
 def templates() -> frozenset[tuple[str, int]]:
     """Each text of the program as a pattern, and how many letters of it are fixed."""
     found = set()
-    for path in (*PACKAGE.rglob("*.py"), *(ROOT / "script/zipapp").glob("*.py")):
+    for path in (*PACKAGE.rglob("*.py"), *ACTIONS.glob("*.py"), *(ROOT / "script/zipapp").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             texts = [part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else None
@@ -39,7 +40,15 @@ def templates() -> frozenset[tuple[str, int]]:
             fixed = sum(len(text) for text in texts if text)
             if fixed:
                 found.add(("".join(".*" if text is None else re.escape(text) for text in texts), fixed))
-    return frozenset(found)
+    return frozenset(found | set(_javascript()))
+
+
+def _javascript() -> Iterator[tuple[str, int]]:
+    """The same of the actions' JavaScript."""
+    for path in ACTIONS.glob("*.mjs"):
+        for quoted in re.findall(r"`[^`\n]+`|'[^'\n]+'|\"[^\"\n]+\"", path.read_text(encoding="utf-8")):
+            texts = re.split(r"\$\{[^}]*\}", quoted[1:-1])
+            yield ".*".join(map(re.escape, texts)), sum(map(len, texts))
 
 
 def is_printed(message: str) -> bool:

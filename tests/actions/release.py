@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib import metadata
 from pathlib import Path
 
 from tests.gitlab.packages import DEPENDENCIES, ROOT
 
+ACTIONS = Path(os.environ.get("TESTS_ACTIONS") or ROOT / "actions")
+"""script/mutants names a broken copy."""
+
 
 def branch(folder: Path) -> Path:
     """What the actions need of a branch: a copy, so that nothing is written into this repository."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("actions", "src", "requirements"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for source in (ACTIONS, ROOT / "src", ROOT / "requirements"):
+        shutil.copytree(source, folder / source.name, ignore=ignored)
     return folder
 
 

@@ -136,3 +136,11 @@ def test_a_job_is_reported_from_a_branch(
     assert step.main().code == 0
     assert step.post("failure").code == 0
     assert tracker.states() == ["started", "failed"]
+
+
+def test_requirements_without_hashes_are_refused(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    listed = repository / "requirements/run.txt"
+    rows = [row.partition(" ")[0] for row in listed.read_text().splitlines() if "==" in row]
+    listed.write_text("\n".join(rows) + "\n")
+    found = said(start(repository, env_of(shelf, tmp_path)))
+    assert "hash" in found["problem"].lower()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parent / "node").glob("*.test.mjs"))
-LIBRARY = Path(__file__).resolve().parents[2] / "actions"
+from tests.actions.release import ACTIONS, ROOT
+
+FILES = sorted((ROOT / "tests/actions/node").glob("*.test.mjs"))
 
 
 def node() -> str:
@@ -22,10 +23,14 @@ def node() -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_javascript(path: Path) -> None:
+def test_javascript(path: Path, tmp_path: Path) -> None:
+    shutil.copytree(ACTIONS, tmp_path / "actions")
+    copy = tmp_path / path.relative_to(ROOT)
+    copy.parent.mkdir(parents=True)
+    shutil.copy(path, copy)
     env = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     done = subprocess.run(
-        [node(), "--test", "--test-reporter=tap", str(path)],
+        [node(), "--test", "--test-reporter=tap", str(copy)],
         env=env,
         capture_output=True,
         text=True,
@@ -39,7 +44,7 @@ def test_javascript(path: Path) -> None:
 
 
 def test_only_node_s_own_modules_are_imported() -> None:
-    sources = {path: path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.mjs")}
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "actions").rglob("*.mjs")}
     assert len(sources) >= 7
     for path, text in sources.items():
         for name in re.findall(r"""(?:from|import|require)\s*\(?\s*['"]([^'"]+)['"]""", text):
