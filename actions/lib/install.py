@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-SECONDS = 120
+SECONDS = 60
 _OLD = 3600.0
 
 

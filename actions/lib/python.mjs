@@ -6,7 +6,7 @@ import { interrupted, json, run } from './processes.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const LAUNCH = path('launch.py')
-const SECONDS = 150
+const SECONDS = 90
 // A release has the libraries: nothing of the Python's own is used then, its site-packages neither.
 const isRelease = existsSync(path('../../vendor'))
 

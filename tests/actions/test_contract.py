@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,9 @@ from tests.actions.test_node import node
 from versioner_ci.cmd_report import REASONS
 from versioner_ci.options import _sources
 from versioner_ci.report_github import outputs
+from versioner_ci.settings_parse import ParseError, gate
 from versioner_ci.settings_table import SETTINGS, Setting
+from versioner_ci.settings_values import Gate
 from versioner_ci.status import Kind, State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,6 +112,22 @@ def test_entry_files_are_there(name: str) -> None:
     assert runs.pop("using") == "node24"
     assert runs == ({"main": "main.mjs", "post": "post.mjs"} if name == "track" else {"main": "main.mjs"})
     assert all((ROOT / "actions" / name / file).is_file() for file in runs.values())
+
+
+def test_the_shim_and_the_core_agree_on_what_a_gate_is() -> None:
+    words = ["on", "off", "required", "true", "no", "y", "0", "requird", "Required", "t", "F", "1", "yes", "n", "x"]
+    code = "import {isRequired} from './actions/lib/runner.mjs'; const words = process.argv.slice(1)\n"
+    code += "console.log(JSON.stringify(words.map((VERSIONER_GATE) => isRequired({ VERSIONER_GATE }))))"
+    command = [node(), "--input-type=module", "-e", code, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=20)
+    assert json.loads(done.stdout) == [_is_required(word) for word in words]
+
+
+def _is_required(word: str) -> bool:
+    try:
+        return bool(gate(word)[0] is Gate.REQUIRED)
+    except ParseError:
+        return True
 
 
 def test_words_in_descriptions_are_the_core_s() -> None:

@@ -13,7 +13,6 @@ from tests.actions.act import KEY, toolbox
 from tests.actions.steps import Step, annotations
 from tests.support.raw_server import RawServer, hang
 from tests.support.recorder import Recorder
-from versioner_ci.settings_parse import ParseError, gate
 
 
 def test_main_starts_and_post_ends(step: Step, tracker: Recorder) -> None:
@@ -253,11 +252,34 @@ def test_report_of_an_unknown_status_is_a_warning(step: Step, tracker: Recorder)
     assert len(annotations(ended, "warning")) == 1
 
 
-@pytest.mark.parametrize("word", ["on", "off", "required", "true", "no", "y", "0", "requird", "Required", " "])
-def test_the_shim_and_the_core_agree_on_what_a_gate_is(word: str, step: Step) -> None:
-    try:
-        value = gate(word)[0].value if word.strip() else "on"
-    except ParseError:
-        value = "required"
-    step.path = str(toolbox(step.work.parent / "bare", python=None))
-    assert step.main(INPUT_GATE=word).code == (5 if value == "required" else 0)
+def test_a_job_without_a_home_is_reported(step: Step, tracker: Recorder) -> None:
+    del step.env["HOME"]
+    step.main()
+    step.post()
+    assert tracker.states() == ["started", "completed"]
+
+
+def test_a_tracker_that_lies_is_a_warning(step: Step) -> None:
+    with Recorder() as liar:
+        liar.answer_next(200, "<html>Sign in</html>", {"Content-Type": "text/html"}, times=9)
+        step.env["VERSIONER_API_URL"] = liar.url
+        ended = step.main()
+    assert ended.code == 0
+    assert step.file("GITHUB_OUTPUT")["ok"] == "false"
+    assert ["not an API reply" in text for text in annotations(ended, "warning")] == [True]
+    assert "Sign in" not in ended.err
+
+
+def test_without_a_temporary_folder_the_job_goes_on(step: Step, tracker: Recorder) -> None:
+    ended = step.main(RUNNER_TEMP="")
+    assert (ended.code, tracker.requests) == (0, [])
+    assert annotations(ended, "warning") == ["RUNNER_TEMP is not set: nothing is reported"]
+
+
+def test_the_settings_file_of_the_checkout_is_read(step: Step, tracker: Recorder) -> None:
+    (step.work / ".git").mkdir()
+    (step.work / ".versioner.yml").write_text("product: storefront\nenvironments: {prod: production}\n")
+    step.inputs["environment"] = "prod"
+    step.main()
+    [event] = tracker.events
+    assert (event.body["product_name"], event.body["environment_name"]) == ("storefront", "production")

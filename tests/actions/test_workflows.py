@@ -42,14 +42,19 @@ def test_one_step_reports_a_job_from_start_to_end(workshop: Workshop, tracker: R
     assert KEY not in ran.log
 
 
-def test_a_step_has_the_documented_outputs_and_a_summary(workshop: Workshop, tracker: Recorder) -> None:
-    ran = workshop.run("deploy")
+def test_a_step_has_the_documented_outputs_and_a_summary(
+    workshop: Workshop, tracker: Recorder, slack: FakeSlack
+) -> None:
+    slack.add_channel("#deploys", "C0DEPLOYS1")
+    env = {"SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": slack.token, "SLACK_CHANNEL": "#deploys"}
+    ran = workshop.run("deploy", env=env)
     printed = ran.log[ran.log.index("outputs={") :]
     outputs = {
         name for name in ("event-id", "deployment-id", "version-id", "product-id", "lifecycle") if name in printed
     }
     assert len(outputs) == 5
     assert '"status": "started"' in printed
+    assert f'"slack-ts": "C0DEPLOYS1={slack.messages("#deploys")[0].ts}"' in printed
     assert '"ok": "true"' in printed
     assert "Summary - 🚀 **Deployment in progress**: `shop`" in ran.log
     assert "Summary - ✅ **Deployment succeeded**: `shop`" in ran.log
