@@ -93,7 +93,7 @@ class Step:
     def _ended(self, process: subprocess.Popen[str]) -> Result:
         began = time.monotonic()
         try:
-            out, err = process.communicate(timeout=50)
+            out, err = process.communicate(timeout=100)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

@@ -17,6 +17,7 @@ from tests.gitlab.packages import wheels
 from tests.support.recorder import Recorder
 
 Prepared = dict[str, str]
+pytestmark = pytest.mark.timeout(240)  # each makes virtual environments, which a busy machine takes its time for
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def start(repository: Path, env: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def said(process: subprocess.Popen[str]) -> Prepared:
-    out, _ = process.communicate(timeout=50)
+    out, _ = process.communicate(timeout=100)
     assert process.returncode == 0
     found: Prepared = json.loads(out)
     return found
