@@ -102,12 +102,11 @@ def test_every_input_and_output_is_told() -> None:
         assert action["inputs"].keys() | action["outputs"].keys() <= told
 
 
-def test_our_own_workflow_is_pinned_and_asks_for_no_rights() -> None:
-    [path] = OWN
-    text = read(path)
-    assert "\npermissions: {}\n" in text
-    assert "uses: ./actions/track #" in text
-    for uses in re.findall(r"uses: (\S+)", text):
+def test_our_own_workflows_are_pinned_and_asks_for_no_rights() -> None:
+    texts = {path.name: read(path) for path in OWN}
+    assert "\npermissions: {}\n" in texts["ci.yml"]
+    assert "uses: ./actions/track #" in texts["ci.yml"]
+    for uses in re.findall(r"uses: (\S+)", "".join(texts.values())):
         assert uses.startswith("./") or re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", uses)
 
 
