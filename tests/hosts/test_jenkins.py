@@ -99,3 +99,8 @@ def test_a_job_that_exports_other_hosts_facts_stays_jenkins() -> None:
     env = load("jenkins_multibranch", GITHUB_REPOSITORY="acme/shop", GITHUB_SHA="1" * 40, CI_COMMIT_SHA="2" * 40)
     context = hosts.detect(env)
     assert (context.source_system, context.scm_sha) == ("jenkins", SHA)
+
+
+def test_the_librarys_leg_tells_parallel_branches_apart_within_one_run() -> None:
+    one, other = (hosts.detect(load("jenkins_multibranch", VERSIONER_LEG=leg)) for leg in ("a1", "b2"))
+    assert (one.leg, other.leg, one.invoke_id) == ("a1", "b2", other.invoke_id)

@@ -26,6 +26,7 @@ def _read(v: Variables) -> CIContext:
         run_url=web(v("BUILD_URL")),
         invoke_id=v("BUILD_ID", "BUILD_NUMBER"),
         pipeline=v("JOB_NAME"),
+        leg=v("VERSIONER_LEG"),
         actor=v("BUILD_USER_ID", "CHANGE_AUTHOR"),
         actor_email=v("BUILD_USER_EMAIL" if has_user else "CHANGE_AUTHOR_EMAIL"),
         actor_name=v("BUILD_USER" if has_user else "CHANGE_AUTHOR_DISPLAY_NAME"),
@@ -96,6 +97,7 @@ HOST = Host(
         "JOB_NAME",
         "NODE_NAME",
         "TAG_NAME",
+        "VERSIONER_LEG",  # set by our shared library: Jenkins itself tells parallel branches apart by nothing
         "WORKSPACE_TMP",
     ),
     is_mine=_is_mine,

@@ -1,0 +1,62 @@
+package io.versioner
+
+import com.cloudbees.groovy.cps.NonCPS
+import groovy.json.JsonSlurper
+
+/** What report.sh or report.ps1 has printed: the core's JSON, if it ran, and a last line `exit WORD`. */
+class Answer implements Serializable {
+    private static final long serialVersionUID = 1L
+    static final String SHUT =
+        "gate 'required': only the tracker's acceptance lets this deployment start, and there is none"
+
+    /**
+     * The core's exit code; `absent`: it is to be brought from the library; `none`: it cannot be had; `shut`: nor may
+     * the deployment start then.
+     */
+    String code
+    /** The handle of the lifecycle, or an empty text. */
+    String lifecycle
+    boolean isRejected
+    String refusal
+
+    Answer(String code, String lifecycle, boolean isRejected, String refusal) {
+        this.code = code
+        this.lifecycle = lifecycle
+        this.isRejected = isRejected
+        this.refusal = refusal
+    }
+
+    /** Never fails: an output that cannot be read is the answer `none`. */
+    @NonCPS
+    static Answer of(String output) {
+        String text = output == null ? '' : output.trim()
+        int last = text.lastIndexOf('exit ')
+        if (last < 0) {
+            return new Answer('none', '', false, '')
+        }
+        Map found = parsed(text.substring(0, last).trim())
+        Object handle = found.get('lifecycle')
+        Object rejection = found.get('rejection')
+        boolean isRejected = rejection instanceof Map
+        String refusal = isRejected ? told((Map) rejection) : SHUT
+        return new Answer(text.substring(last + 5).trim(), handle == null ? '' : handle.toString(), isRejected, refusal)
+    }
+
+    @NonCPS
+    private static Map parsed(String json) {
+        try {
+            Object found = json.isEmpty() ? [:] : new JsonSlurper().parseText(json)
+            return found instanceof Map ? (Map) found : [:]
+        } catch (Exception unreadable) {
+            return [:]
+        }
+    }
+
+    @NonCPS
+    private static String told(Map rejection) {
+        Object rule = rejection.get('rule')
+        Object reason = rejection.get('reason')
+        String named = rule == null ? 'rejected by the tracker' : "rejected by rule '" + rule + "'"
+        return reason == null ? named : named + ': ' + reason
+    }
+}

@@ -1,0 +1,43 @@
+package io.versioner
+
+import com.cloudbees.groovy.cps.NonCPS
+
+/** One event: of the status that was given, else the build's result, as in `post`. */
+class Event implements Serializable {
+    private static final long serialVersionUID = 1L
+
+    private Object script
+    private Options options
+    private Core core
+
+    Event(Object script, Map given) {
+        this.script = script
+        this.options = new Options(given, true)
+        this.core = new Core(script, options, '')
+    }
+
+    /** The lifecycle's handle, for a later call; an empty text if there is none. */
+    String report() {
+        String fault = options.fault()
+        String strange = options.unknown()
+        if (!strange.isEmpty()) {
+            core.say('warning: unknown options, ignored: ' + strange)
+        }
+        if (!fault.isEmpty()) {
+            core.say('warning: ' + fault + ': nothing is reported')
+            return ''
+        }
+        String status = options.text('status')
+        if (status.isEmpty()) {
+            return handleOf(core.ask([VERSIONER_HOOK_HOST_STATUS: core.result(), VERSIONER_LAST_HOOK: '1'], true))
+        }
+        Answer answer = core.ask([VERSIONER_HOOK_STATUS: status], false)
+        Gate.check(script, core, answer, status.equalsIgnoreCase('started'))
+        return handleOf(answer)
+    }
+
+    @NonCPS
+    private static String handleOf(Answer answer) {
+        return answer == null ? '' : answer.lifecycle
+    }
+}

@@ -1,0 +1,118 @@
+package io.versioner
+
+import com.cloudbees.groovy.cps.NonCPS
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
+/** The work in a closure: reported as started before it, and after it by how it was left. */
+class Lifecycle implements Serializable {
+    private static final long serialVersionUID = 1L
+
+    private Object script
+    private Options options
+    private Core core
+    private String leg
+    private String handle = ''
+    /** The tracker's rules said no: nothing has begun, so nothing ends. */
+    private boolean isRejected = false
+
+    /** `leg` tells it from all others in this build: Jenkins itself tells branches of `parallel` apart by nothing. */
+    Lifecycle(Object script, Map given, String leg) {
+        this.script = script
+        this.options = new Options(given, false)
+        this.leg = leg
+        this.core = new Core(script, options, leg)
+    }
+
+    /** What the body returns. What it throws is thrown on, the very same object, whatever becomes of the report. */
+    Object around(Closure body) {
+        if (!isCalledWell()) {
+            return body()
+        }
+        String before = core.result()
+        Object returned = null
+        try {
+            if (options.given.get('approval') != null) {
+                begin('pending')
+                options.given.get('approval').call()
+            }
+            begin('started')
+            returned = script.withEnv(['VERSIONER_LEG=' + leg]) {
+                body()
+            }
+        } catch (Throwable left) {
+            if (!isRejected) {
+                end(Departure.by(left))
+            }
+            throw left
+        }
+        Throwable interruption = end(Departure.quietly(before, core.result()))
+        if (interruption != null) {
+            throw interruption
+        }
+        return returned
+    }
+
+    private boolean isCalledWell() {
+        String fault = options.fault()
+        String strange = options.unknown()
+        if (!strange.isEmpty()) {
+            core.say('warning: unknown options, ignored: ' + strange)
+        }
+        if (fault.isEmpty()) {
+            return true
+        }
+        if (Options.isRequired('deployment', options.text('gate'))) {
+            script.error('versioner-ci: ' + fault)
+        }
+        core.say('warning: ' + fault + ': nothing is reported')
+        return false
+    }
+
+    /** Ends the step where the gate says no, and lets an interruption of the build through. */
+    private void begin(String status) {
+        Answer answer = core.isOff ? null : core.ask(call([VERSIONER_HOOK_STATUS: status]), false)
+        if (answer != null && !answer.lifecycle.isEmpty()) {
+            handle = answer.lifecycle
+        }
+        isRejected = answer != null && answer.isRejected
+        Gate.check(script, core, answer, status == 'started')
+    }
+
+    /** Never fails. Returns what interrupted the build meanwhile, or null: the report was then tried once more. */
+    private Throwable end(Departure departure) {
+        if (core.isOff) {
+            return null
+        }
+        Map<String, String> ending = call(wordsOf(departure))
+        Throwable interruption = null
+        for (int round = 0; round < 2; round++) {
+            try {
+                core.ask(ending, true)
+                return interruption
+            } catch (FlowInterruptedException caught) {
+                interruption = interruption == null ? caught : interruption
+            } catch (Throwable fault) {
+                return interruption
+            }
+        }
+        return interruption
+    }
+
+    @NonCPS
+    private Map<String, String> call(Map<String, String> words) {
+        Map<String, String> found = [VERSIONER_LIFECYCLE: handle]
+        found.putAll(words)
+        return found
+    }
+
+    @NonCPS
+    private static Map<String, String> wordsOf(Departure departure) {
+        return [
+            VERSIONER_HOOK_HOST_STATUS: departure.word,
+            VERSIONER_HOOK_ERROR: departure.error,
+            VERSIONER_HOOK_ERROR_CODE: departure.errorCode,
+            VERSIONER_HOOK_REASON: departure.reason,
+            VERSIONER_LAST_HOOK: '1',
+        ]
+    }
+}

@@ -1,0 +1,152 @@
+package io.versioner
+
+import com.cloudbees.groovy.cps.NonCPS
+import groovy.json.JsonOutput
+
+/** What a step was given, by name; as problems, and as the variables that carry it to the core. */
+class Options implements Serializable {
+    private static final long serialVersionUID = 1L
+
+    /** Option → the core's own variable. */
+    static final Map<String, String> VARIABLES = [
+        product: 'VERSIONER_PRODUCT',
+        version: 'VERSIONER_VERSION',
+        environment: 'VERSIONER_ENVIRONMENT',
+        key: 'VERSIONER_KEY',
+        apiUrl: 'VERSIONER_API_URL',
+        slackChannel: 'SLACK_CHANNEL',
+        gate: 'VERSIONER_GATE',
+        gateWait: 'VERSIONER_GATE_WAIT',
+        skipPreflight: 'VERSIONER_SKIP_PREFLIGHT',
+        timeout: 'VERSIONER_TIMEOUT',
+        failOnError: 'VERSIONER_FAIL_ON_ERROR',
+        identity: 'VERSIONER_IDENTITY',
+        unstable: 'VERSIONER_UNSTABLE',
+        metadata: 'VERSIONER_METADATA',
+        config: 'VERSIONER_CONFIG',
+    ]
+    /** Option that names a credential of the kind "secret text" → the variable that it becomes. */
+    static final Map<String, String> CREDENTIALS = [
+        credentialsId: 'VERSIONER_API_KEY',
+        slackCredentialsId: 'SLACK_BOT_TOKEN',
+    ]
+    /** Option → the variable that report.sh and report.ps1 read. */
+    static final Map<String, String> HOOK = [
+        requirements: 'VERSIONER_HOOK_REQUIREMENTS',
+    ]
+    /** Only of versionerReport; `status` is asked for by itself. */
+    static final Map<String, String> OF_ONE_EVENT = [
+        error: 'VERSIONER_HOOK_ERROR',
+        errorCode: 'VERSIONER_HOOK_ERROR_CODE',
+        reason: 'VERSIONER_HOOK_REASON',
+        lifecycle: 'VERSIONER_LIFECYCLE',
+    ]
+    private static final List<String> OF_BOTH = ['event']
+    private static final List<String> OF_REPORT = ['status']
+    private static final List<String> OF_WITH = ['approval']
+    private static final List<String> KINDS = ['deployment', 'build']
+    private static final List<String> TRUE = ['1', 't', 'y', 'true', 'yes', 'on']
+
+    Map given
+    boolean isOneEvent
+
+    Options(Map given, boolean isOneEvent) {
+        this.given = given == null ? [:] : given
+        this.isOneEvent = isOneEvent
+    }
+
+    @NonCPS
+    String text(String name) {
+        Object value = given.get(name)
+        if (value == null) {
+            return ''
+        }
+        if (name == 'metadata' && value instanceof Map) {
+            return JsonOutput.toJson((Map) value)
+        }
+        return value instanceof List ? value.join(',') : value.toString().trim()
+    }
+
+    @NonCPS
+    String getKind() {
+        return text('event')
+    }
+
+    /** Why nothing can be reported; empty if nothing is wrong. */
+    @NonCPS
+    String fault() {
+        if (!KINDS.contains(text('event'))) {
+            return "event must be 'deployment' or 'build'"
+        }
+        if (given.get('approval') != null && !(given.get('approval') instanceof Closure)) {
+            return "approval must be a closure, like approval: { input 'Deploy?' }"
+        }
+        if (!text('status').matches('[A-Za-z][A-Za-z_ -]*|')) {
+            return 'status must be a word like pending, started or success'
+        }
+        return ''
+    }
+
+    /** Names that no step knows, each with what is known. */
+    @NonCPS
+    String unknown() {
+        List<String> known = []
+        known.addAll(OF_BOTH)
+        known.addAll(isOneEvent ? OF_REPORT : OF_WITH)
+        known.addAll(VARIABLES.keySet())
+        known.addAll(CREDENTIALS.keySet())
+        known.addAll(HOOK.keySet())
+        if (isOneEvent) {
+            known.addAll(OF_ONE_EVENT.keySet())
+        }
+        List<String> strange = []
+        for (Object name : given.keySet()) {
+            if (!known.contains(name.toString())) {
+                strange.add(name.toString())
+            }
+        }
+        return strange.isEmpty() ? '' : strange.join(', ') + ' (known: ' + known.join(', ') + ')'
+    }
+
+    /** NAME=value for each option that was given: values from users reach a shell in no other way. */
+    @NonCPS
+    List<String> variables() {
+        Map<String, String> names = [:]
+        names.putAll(VARIABLES)
+        names.putAll(HOOK)
+        if (isOneEvent) {
+            names.putAll(OF_ONE_EVENT)
+        }
+        List<String> found = []
+        for (String name : names.keySet()) {
+            String value = text(name)
+            if (!value.isEmpty()) {
+                found.add(names.get(name) + '=' + value)
+            }
+        }
+        return found
+    }
+
+    /** Variable → credential's id. */
+    @NonCPS
+    Map<String, String> credentials() {
+        Map<String, String> found = [:]
+        for (String name : CREDENTIALS.keySet()) {
+            if (!text(name).isEmpty()) {
+                found.put(CREDENTIALS.get(name), text(name))
+            }
+        }
+        return found
+    }
+
+    /** Whether only the tracker's yes lets a deployment start. A gate that nobody can read may have said so. */
+    @NonCPS
+    static boolean isRequired(String kind, String gate) {
+        return kind == 'deployment' && !['', 'on', 'off'].contains(gate.trim().toLowerCase())
+    }
+
+    @NonCPS
+    static boolean isTrue(String value) {
+        return TRUE.contains(value.trim().toLowerCase())
+    }
+}

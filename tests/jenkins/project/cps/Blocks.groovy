@@ -1,0 +1,52 @@
+package harness
+
+/** Steps with a body, as Jenkins has them; compiled like the scripts that call them. */
+abstract class Blocks extends Steps {
+    Object within(Map changes, Closure body) {
+        Build.now.push(changes)
+        try {
+            return body()
+        } finally {
+            Build.now.pop()
+        }
+    }
+
+    Object node(String label = '', Closure body) {
+        return within(Build.now.nodeFrame(), body)
+    }
+
+    Object stage(String name, Closure body) {
+        return within([env: [STAGE_NAME: name]], body)
+    }
+
+    Object withEnv(List<String> overrides, Closure body) {
+        Build.now.fault('withEnv', overrides.toString(), 'before')
+        return within([env: Pairs.of(overrides)], body)
+    }
+
+    Object withCredentials(List bindings, Closure body) {
+        Build.now.fault('withCredentials', '', 'before')
+        return within(Build.now.credentialsFrame(bindings), body)
+    }
+
+    Object timeout(Map args, Closure body) {
+        Build.now.fault('timeout', '', 'before')
+        long seconds = args.unit == 'SECONDS' ? args.time : args.time * 60
+        return within([deadline: System.currentTimeMillis() + seconds * 1000], body)
+    }
+
+    Object dir(String path, Closure body) {
+        return within([cwd: Build.now.frame.get().cwd + '/' + path], body)
+    }
+
+    Object retry(int count, Closure body) {
+        for (int round = 1; round < count; round++) {
+            try {
+                return body()
+            } catch (Exception fault) {
+                echo('Retrying')
+            }
+        }
+        return body()
+    }
+}

@@ -1,0 +1,82 @@
+package harness
+
+import com.cloudbees.groovy.cps.Continuable
+import com.cloudbees.groovy.cps.Continuation
+import com.cloudbees.groovy.cps.Envs
+import com.cloudbees.groovy.cps.Outcome
+import com.cloudbees.groovy.cps.impl.CpsCallableInvocation
+
+/** Runs a transformed program as Jenkins does: it stops at each step, the step is done, it goes on with what came of it. */
+class Program {
+    static GroovyClassLoader loader
+    static boolean isRestarting = false
+    static int restarts = 0
+    static int mostBytes = 0
+
+    static void reset(GroovyClassLoader loader, boolean isRestarting) {
+        Program.loader = loader
+        Program.isRestarting = isRestarting
+        restarts = 0
+        mostBytes = 0
+    }
+
+    static Map facts() {
+        return [restarts: restarts, mostBytes: mostBytes]
+    }
+
+    static Object run(Continuable program) {
+        Outcome outcome = program.run0(new Outcome(null, null))
+        while (program.isResumable()) {
+            List step = (List) outcome.replay()
+            if (isRestarting) {
+                program = restarted(program)
+            }
+            outcome = program.run0(done((String) step[0], (Map) step[1]))
+        }
+        return outcome.replay()
+    }
+
+    /** A closure of a transformed script, in a thread of its own. */
+    static Object call(Closure body) {
+        try {
+            return body.call()
+        } catch (CpsCallableInvocation invocation) {
+            return run(new Continuable(invocation.invoke(Envs.empty(), null, Continuation.HALT)))
+        }
+    }
+
+    private static Outcome done(String name, Map args) {
+        try {
+            return new Outcome(name == 'parallel' ? Branches.run(args) : Build.now.perform(name, args), null)
+        } catch (Throwable thrown) {
+            return new Outcome(null, thrown)
+        }
+    }
+
+    private static Continuable restarted(Continuable program) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream()
+        new ObjectOutputStream(bytes).withCloseable { it.writeObject(program) }
+        restarts++
+        mostBytes = Math.max(mostBytes, bytes.size())
+        ByteArrayInputStream input = new ByteArrayInputStream(bytes.toByteArray())
+        return (Continuable) new Resolving(input, loader).readObject()
+    }
+
+    static class Resolving extends ObjectInputStream {
+        private final ClassLoader loader
+
+        Resolving(InputStream input, ClassLoader loader) {
+            super(input)
+            this.loader = loader
+        }
+
+        @Override
+        protected Class<?> resolveClass(ObjectStreamClass description) {
+            try {
+                return Class.forName(description.name, false, loader)
+            } catch (ClassNotFoundException missing) {
+                return super.resolveClass(description)
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+"""How the body is left decides the ending; what it throws goes on, the very same object."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.jenkins.conftest import RunBuild
+from tests.support.process import Repo
+from tests.support.recorder import Recorder
+
+DEPLOYMENT = "withVersioner(event: 'deployment', product: 'shop', environment: 'production', credentialsId: 'tracker-key')"
+
+
+def jenkinsfile(body: str) -> str:
+    """Says at its end whether what the body threw has come through as it was; Groovy closures see `ours`."""
+    return f"""
+        def ours = null
+        node {{
+            try {{
+                {DEPLOYMENT} {{
+                    try {{ {body} }} catch (Throwable inner) {{ ours = inner; throw inner }}
+                }}
+                echo 'went on'
+            }} catch (Throwable outer) {{
+                echo 'same object: ' + outer.is(ours)
+                throw outer
+            }}
+        }}"""
+
+
+FAILED = "failed", "FAILURE"
+TABLE = {
+    "nothing": ("echo 'deploying'", "completed", "SUCCESS", {}),
+    "a failing shell step": ("sh 'exit 3'", *FAILED, {"error": "script returned exit code 3", "error_code": "3"}),
+    "the step error": ("error 'no capacity'", *FAILED, {"error": "no capacity"}),
+    "another exception": ("throw new IllegalStateException('odd')", *FAILED, {"error": "IllegalStateException: odd"}),
+    "an Error": ("throw thrown('fatal')", *FAILED, {"error": "NoSuchMethodError: no such step"}),
+    "an abort": ("throw thrown('abort')", "aborted", "ABORTED", {"reason": "user"}),
+    "a timeout": ("throw thrown('timeout')", "aborted", "ABORTED", {"reason": "timeout"}),
+    "a newer build": ("throw thrown('superseded')", "aborted", "NOT_BUILT", {"reason": "superseded"}),
+    "a rejected input": ("throw thrown('rejected')", "aborted", "ABORTED", {"reason": "rejected"}),
+    "a lost agent": ("throw thrown('removed')", "aborted", "ABORTED", {}),
+    "a failed downstream job": ("throw thrown('downstream')", *FAILED, {}),
+    "unstable": ("unstable 'two tests'", "completed", "UNSTABLE", {"unstable": True}),
+    "a result set inside": ("currentBuild.result = 'FAILURE'", *FAILED, {}),
+}
+NO_EXCEPTION = ("nothing", "unstable", "a result set inside")
+
+
+@pytest.mark.parametrize("left_by", TABLE)
+def test_the_ending_is_how_the_body_was_left(
+    left_by: str, mode: str, run_build: RunBuild, tracker: Recorder, repo: Repo
+) -> None:
+    body, state, word, facts = TABLE[left_by]
+    if mode == "sandbox":
+        if state == "aborted" or left_by == "a failed downstream job":
+            state, word, facts = "aborted", "ABORTED", {}
+    build = run_build(jenkinsfile(body), mode)
+    assert tracker.states() == ["started", state]
+    started, ending = (event.body for event in tracker.events)
+    sent = ending["extra_metadata"]
+    assert sent["vi_host_status"] == word
+    assert {name: sent.get(name) for name in facts} == facts
+    assert sent["vi_lifecycle_id"] == started["extra_metadata"]["vi_lifecycle_id"]
+    assert (ending["version"], ending["scm_sha"]) == (repo.sha[:12], repo.sha)
+    assert ending["started_at"] == started["started_at"]
+    if left_by in NO_EXCEPTION:
+        build.fail()
+        assert "went on" in build.log
+    elif mode != "restart":  # there it is a copy, as on a controller
+        assert "same object: true" in build.log
+
+
+@pytest.mark.parametrize("thrown", ["abort", "superseded", "downstream"])
+def test_an_untrusted_library_takes_every_interruption_for_an_abort(
+    thrown: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    run_build(jenkinsfile(f"throw thrown('{thrown}')"), is_trusted=False)
+    assert tracker.states() == ["started", "aborted"]
+    assert tracker.events[1].body["extra_metadata"]["vi_host_status"] == "ABORTED"
+    assert "reason" not in tracker.events[1].body["extra_metadata"] or thrown != "superseded"
+
+
+def test_what_the_body_returns_is_returned(mode: str, run_build: RunBuild) -> None:
+    build = run_build(f"def found = null; node {{ found = {DEPLOYMENT} {{ 'v' + 4 }} }}; return found", mode)
+    build.fail()
+    assert build.returned == "v4"
+
+
+def test_a_result_from_before_the_body_is_not_its_doing(run_build: RunBuild, tracker: Recorder) -> None:
+    run_build(f"currentBuild.result = 'UNSTABLE'; node {{ {DEPLOYMENT} {{ echo 'x' }} }}").fail()
+    assert tracker.states() == ["started", "completed"]
+    assert tracker.events[1].body["extra_metadata"]["vi_host_status"] == "SUCCESS"
+
+
+def test_unstable_can_count_as_failed(run_build: RunBuild, tracker: Recorder) -> None:
+    call = DEPLOYMENT.replace("event:", "unstable: 'failed', event:")
+    run_build(f"node {{ {call} {{ unstable 'two tests' }} }}").fail()
+    assert tracker.states() == ["started", "failed"]
+
+
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+def test_an_abort_that_lands_in_the_started_call_is_an_aborted_deployment(
+    when: str, mode: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    fault = {"step": "sh", "label": "deployment started", "when": when, "thrown": "abort", "seconds": 2.5}
+    if when == "during":
+        tracker.answer_next(503, delay=6.0)
+    build = run_build(jenkinsfile("echo 'the body ran'"), mode, faults=[fault])
+    assert build.thrown is not None
+    assert build.thrown["type"].endswith("FlowInterruptedException")
+    assert "the body ran" not in build.log
+    assert tracker.states() == (["aborted"] if when == "before" else ["started", "aborted"]), "\n".join(build.steps + build.log)
+    assert len({event.body["extra_metadata"]["vi_lifecycle_id"] for event in tracker.events}) == 1
+
+
+@pytest.mark.parametrize(("body", "state"), [("echo 'done'", "completed"), ("sh 'exit 3'", "failed")])
+def test_an_abort_that_lands_in_the_ending_call_changes_no_ending(
+    body: str, state: str, mode: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    fault = {"step": "sh", "label": "deployment SUCCESS", "when": "before", "thrown": "abort"}
+    faults = [fault, {**fault, "label": "deployment FAILURE"}]
+    build = run_build(jenkinsfile(body), mode, faults=faults)
+    assert tracker.states() == ["started", state]
+    assert build.thrown is not None
+    wanted = "FlowInterruptedException" if state == "completed" else "AbortException"
+    assert build.thrown["type"].endswith(wanted)  # the abort itself, or what the body threw: never ours
+
+
+def test_a_retried_body_is_another_deployment(run_build: RunBuild, tracker: Recorder) -> None:
+    body = f"node {{ int n = 0; retry(2) {{ {DEPLOYMENT} {{ n++; if (n == 1) {{ error 'once' }} }} }} }}"
+    run_build(body).fail()
+    assert tracker.states() == ["started", "failed", "started", "completed"]
+    assert len({event.body["extra_metadata"]["vi_lifecycle_id"] for event in tracker.events}) == 2
+    assert len({event.body["extra_metadata"]["vi_group_id"] for event in tracker.events}) == 1
+
+
+def test_a_controllers_restarts_double_no_event(run_build: RunBuild, tracker: Recorder) -> None:
+    build = run_build(jenkinsfile("sh 'true'"), "restart")
+    build.fail()
+    assert build.restarts >= len(build.steps)
+    assert tracker.states() == ["started", "completed"]
+    assert len(tracker.requests) == 2
+
+
+def test_a_shell_step_that_runs_twice_counts_once(run_build: RunBuild, tracker: Recorder, cli_env: dict[str, str]) -> None:
+    """As where the controller dies after the agent has answered: the step's shell runs again."""
+    call = "versionerReport(event: 'deployment', product: 'shop', environment: 'production', credentialsId: 'tracker-key'"
+    run_build(f"node {{ 2.times {{ }}; {call}, status: 'started'); {call}, status: 'started'); {call}); {call}) }}").fail()
+    assert tracker.states() == ["started", "completed"]

@@ -1,0 +1,204 @@
+"""The reporter's own trouble: whatever fails in it, the body runs once, and what it throws or returns stands."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.jenkins.conftest import KEY, RunBuild
+from tests.support.raw_server import RawServer, hang
+from tests.support.recorder import Recorder
+
+CALL = "withVersioner(event: 'deployment', product: 'shop', environment: 'production', credentialsId: 'tracker-key')"
+WITH_BODY = f"node {{ {CALL} {{ echo 'the body ran'; sh 'exit 3' }} }}"
+STEPS = ("env", "currentBuild", "isUnix", "libraryResource", "withEnv", "withCredentials", "timeout", "sh")
+KINDS = ("error", "io", "runtime", "fatal")
+SHUT = "gate 'required': only the tracker's acceptance lets this deployment start, and there is none"
+
+
+def broken(step: str, thrown: str, *, label: str = "") -> dict[str, object]:
+    """That step fails each time that the library takes it; the Jenkinsfile's own `sh` has no label."""
+    wanted = label or {"sh": "versioner-ci", "withEnv": "VERSIONER_HOOK"}.get(step, "")
+    return {"step": step, "label": wanted, "when": "before", "thrown": thrown, "always": True}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_of_the_library_that_fails_changes_nothing_for_the_body(
+    step: str, mode: str, run_build: RunBuild
+) -> None:
+    kind = KINDS[(STEPS.index(step) + ["plain", "cps", "restart", "sandbox"].index(mode)) % len(KINDS)]
+    build = run_build(WITH_BODY, mode, faults=[broken(step, kind)])
+    assert build.log.count("the body ran") == 1
+    assert build.thrown is not None
+    assert (build.thrown["type"], build.thrown["message"]) == (
+        "hudson.AbortException",
+        "script returned exit code 3",
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_that_fails_is_one_warning_each_time(kind: str, run_build: RunBuild, tracker: Recorder) -> None:
+    build = run_build(f"node {{ {CALL} {{ echo 'the body ran' }} }}", faults=[broken("sh", kind)])
+    build.fail()
+    assert [line.startswith("versioner-ci: warning: the report could not be made: ") for line in build.ours] == [True] * 2
+    assert tracker.requests == []
+
+
+def test_the_body_runs_where_the_credential_is_missing(run_build: RunBuild, tracker: Recorder) -> None:
+    build = run_build(f"node {{ {CALL.replace('tracker-key', 'nobody')} {{ echo 'the body ran' }} }}")
+    build.fail()
+    assert "the body ran" in build.log
+    assert "Could not find credentials entry with ID nobody" in build.text
+    assert tracker.requests == []
+
+
+@pytest.mark.parametrize("fault", [broken("sh", "io"), broken("isUnix", "error"), broken("withCredentials", "fatal")])
+def test_gate_required_lets_nothing_start_without_a_yes(
+    fault: dict[str, object], mode: str, run_build: RunBuild
+) -> None:
+    call = CALL.replace("event:", "gate: 'required', event:")
+    build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}", mode, faults=[fault])
+    assert "the body ran" not in build.log
+    assert build.thrown is not None
+    assert build.thrown["message"] == f"versioner-ci: {SHUT}"
+
+
+def test_outside_a_node_one_line_says_that_nothing_is_reported(
+    mode: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    build = run_build(f"{CALL} {{ echo 'the body ran' }}; versionerReport(event: 'build', status: 'started')", mode)
+    build.fail()
+    line = "versioner-ci: there is no node around this step: nothing is reported"
+    assert build.log == [line, "the body ran", line]
+    assert tracker.requests == []
+
+
+def test_no_python_and_no_core_is_one_warning(run_build: RunBuild, tracker: Recorder) -> None:
+    build = run_build(f"node {{ {CALL} {{ echo 'the body ran' }} }}", core=False, python=False)
+    build.fail()
+    assert build.ours == [
+        "versioner-ci: warning: neither versioner-ci nor Python 3.10 or newer is on this agent: nothing is reported"
+    ]
+    assert "the body ran" in build.log
+    assert tracker.requests == []
+
+
+def test_no_python_shuts_gate_required(run_build: RunBuild) -> None:
+    call = CALL.replace("event:", "gate: 'required', event:")
+    build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}", core=False, python=False)
+    assert "the body ran" not in build.log
+    assert build.thrown is not None
+    assert build.thrown["message"] == f"versioner-ci: {SHUT}"
+    assert len(build.ours) == 1
+
+
+def test_switched_off_it_says_so_and_sends_nothing(run_build: RunBuild, tracker: Recorder) -> None:
+    call = CALL.replace("event:", "gate: 'required', event:")
+    build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}", env={"VERSIONER_DISABLED": "1"})
+    build.fail()
+    assert "the body ran" in build.log
+    assert "switched off by VERSIONER_DISABLED" in build.ours[0]
+    assert tracker.requests == []
+
+
+def test_a_tracker_that_is_down_delays_by_the_budget_and_no_more(run_build: RunBuild, tracker: Recorder) -> None:
+    tracker.down()
+    call = CALL.replace("event:", "timeout: 1, event:")
+    began = time.monotonic()
+    build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}")
+    build.fail()
+    assert time.monotonic() - began < 1 + 3 + 2 + 4  # start, ending (three times as long), twice a process's start
+    assert build.text.count("kept for later") == 2
+    tracker.up()
+
+
+def test_what_was_kept_is_sent_by_the_next_call_of_the_workspace(run_build: RunBuild, tracker: Recorder) -> None:
+    tracker.down()
+    run_build(f"node {{ {CALL.replace('event:', 'timeout: 1, event:')} {{ echo 'x' }} }}").fail()
+    tracker.up()
+    run_build(f"node {{ {CALL} {{ echo 'x' }} }}", env={"BUILD_ID": "154", "BUILD_NUMBER": "154"}).fail()
+    assert sorted(tracker.states()) == ["completed", "completed", "started", "started"]
+
+
+@pytest.mark.parametrize("mode", ["plain", "cps", "sandbox"])
+def test_a_call_that_hangs_is_ended_by_the_library_and_the_body_runs(
+    mode: str, run_build: RunBuild, library: Path, tmp_path: Path
+) -> None:
+    core = library / "src/io/versioner/Core.groovy"
+    core.write_text(core.read_text().replace("MORE_SECONDS = 120", "MORE_SECONDS = 1"))
+    script = library / "resources/io/versioner/report.sh"
+    script.write_text("sleep 40\n")
+    call = CALL.replace("event:", "timeout: 0.2, event:")
+    began = time.monotonic()
+    build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}", mode, library=library)
+    build.fail()
+    assert "the body ran" in build.log
+    assert build.text.count("no answer from the agent in") == 2
+    assert time.monotonic() - began < 2 + 4 + 4
+
+
+def test_an_abort_is_told_from_a_hang(run_build: RunBuild) -> None:
+    with RawServer(hang()) as server:
+        fault = {"step": "sh", "label": "started", "when": "during", "thrown": "abort", "seconds": 1.0}
+        build = run_build(
+            f"node {{ {CALL} {{ echo 'the body ran' }} }}",
+            faults=[fault],
+            env={"VERSIONER_API_URL": server.url, "VERSIONER_TIMEOUT": "1"},
+        )
+    assert "the body ran" not in build.log
+    assert build.thrown is not None
+    assert build.thrown["type"].endswith("FlowInterruptedException")
+
+
+HOSTILE = "$(touch pwned)`touch pwned`'\";touch pwned;#\\${VERSIONER_API_KEY}%PATH%\n--dry-run <!channel>"
+
+
+def test_hostile_text_runs_nothing_and_arrives_as_text(run_build: RunBuild, tracker: Recorder, tmp_path: Path) -> None:
+    text = "new String('" + HOSTILE.encode().hex() + "'.decodeHex(), 'UTF-8')"
+    build = run_build(
+        f"def text = {text}; node {{ withVersioner(event: 'deployment', product: text, environment: text, key: text, "
+        f"version: text, metadata: [note: text], credentialsId: 'tracker-key') {{ error text }} }}"
+    )
+    body = tracker.events[1].body
+    assert (tracker.states(), body["extra_metadata"]["note"]) == (["started", "failed"], HOSTILE)
+    assert "touch pwned" in body["extra_metadata"]["error"]
+    assert not list(tmp_path.rglob("pwned"))
+    assert KEY not in json.dumps(body)
+    assert build.thrown is not None
+    assert build.thrown["message"] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("event: 'release'", "event must be 'deployment' or 'build': nothing is reported"),
+        ("product: 'shop'", "event must be 'deployment' or 'build': nothing is reported"),
+        ("event: 'build', approval: 'yes'", "approval must be a closure, like approval: { input 'Deploy?' }"),
+        ("event: 'build', prodcut: 'x'", "unknown options, ignored: prodcut (known: event, approval, product"),
+        ("event: 'build', status: 'x'", "unknown options, ignored: status"),
+    ],
+)
+def test_a_call_that_is_wrong_is_a_warning(given: str, said: str, mode: str, run_build: RunBuild) -> None:
+    build = run_build(f"node {{ withVersioner({given}) {{ echo 'the body ran' }} }}", mode)
+    build.fail()
+    assert f"versioner-ci: warning: {said}" in build.text
+    assert "the body ran" in build.log
+
+
+def test_no_secret_is_shown_or_left(run_build: RunBuild, tracker: Recorder, tmp_path: Path) -> None:
+    build = run_build(f"node {{ {CALL} {{ sh 'env; exit 1' }} }}", env={"VERSIONER_VERBOSE": "1"})
+    assert tracker.states() == ["started", "failed"]
+    assert KEY not in build.text
+    assert "VERSIONER_API_KEY" not in build.text.replace("api_key, from VERSIONER_API_KEY", "")
+    held = [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    assert held == []
+
+
+def test_the_body_sees_nothing_of_the_librarys_variables_but_its_leg(run_build: RunBuild) -> None:
+    build = run_build(f"node {{ {CALL} {{ sh 'env' }} }}")
+    build.fail()
+    names = {line.partition("=")[0] for line in build.log if line.startswith(("VERSIONER_", "SLACK_"))}
+    assert names == {"VERSIONER_API_URL", "VERSIONER_LEG"}
