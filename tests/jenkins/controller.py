@@ -44,7 +44,8 @@ class Build:
     forbidden: frozenset[str]
     used: frozenset[str]
     restarts: int
-    most_bytes: int
+    most_after_bringing: int
+    """Of the program's bytes at a step behind the one that brought the zipapp."""
 
     @property
     def text(self) -> str:
@@ -85,7 +86,7 @@ class Controller:
             forbidden=frozenset(found["forbidden"]),
             used=frozenset(found["used"]),
             restarts=found["restarts"],
-            most_bytes=found["mostBytes"],
+            most_after_bringing=found["mostAfterBringing"],
         )
 
     def _line(self) -> bytes:
@@ -101,7 +102,7 @@ class Controller:
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.communicate(timeout=10)
 
 
 def start(errors: Path) -> Controller:

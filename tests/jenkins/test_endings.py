@@ -103,9 +103,9 @@ def test_unstable_can_count_as_failed(run_build: RunBuild, tracker: Recorder) ->
 def test_an_abort_that_lands_in_the_started_call_is_an_aborted_deployment(
     when: str, mode: str, run_build: RunBuild, tracker: Recorder
 ) -> None:
-    fault = {"step": "sh", "label": "deployment started", "when": when, "thrown": "abort", "seconds": 2.5}
+    fault = {"step": "sh", "label": "deployment started", "when": when, "thrown": "abort", "seconds": 1.5}
     if when == "during":
-        tracker.answer_next(503, delay=6.0)
+        tracker.answer_next(503, delay=4.0)
     build = run_build(jenkinsfile("echo 'the body ran'"), mode, faults=[fault])
     assert build.thrown is not None
     assert build.thrown["type"].endswith("FlowInterruptedException")

@@ -1,5 +1,8 @@
 package harness
 
+import hudson.model.Result
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
 /** Steps with a body, as Jenkins has them; compiled like the scripts that call them. */
 abstract class Blocks extends Steps {
     Object within(Map changes, Closure body) {
@@ -47,6 +50,38 @@ abstract class Blocks extends Steps {
                 echo('Retrying')
             }
         }
+        return body()
+    }
+
+    /** Declarative, as far as examples need it: when `post` runs, the result is known. */
+    Object pipeline(Closure body) {
+        Build.now.failure = null
+        node(body)
+        if (Build.now.failure != null) {
+            throw Build.now.failure
+        }
+        return null
+    }
+
+    Object stages(Closure body) {
+        try {
+            return body()
+        } catch (Throwable left) {
+            Build.now.failure = left
+            Build.now.result = left instanceof FlowInterruptedException ? Result.ABORTED : Result.FAILURE
+        }
+        return null
+    }
+
+    Object steps(Closure body) {
+        return body()
+    }
+
+    Object post(Closure body) {
+        return body()
+    }
+
+    Object always(Closure body) {
         return body()
     }
 }

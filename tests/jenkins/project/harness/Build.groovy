@@ -2,7 +2,6 @@ package harness
 
 import hudson.AbortException
 import hudson.model.Result
-import java.util.concurrent.TimeUnit
 import jenkins.model.CauseOfInterruption
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 import org.jenkinsci.plugins.workflow.steps.MissingContextVariableException
@@ -32,6 +31,8 @@ class Build {
     final List<Map> faults = [].asSynchronized()
     final InheritableThreadLocal<Frame> frame = new InheritableThreadLocal<>()
     Result result = Result.SUCCESS
+    /** What a declarative pipeline's stages were left by. */
+    Throwable failure
     int workspaces = 0
 
     Build(Map order) {

@@ -11,17 +11,18 @@ class Program {
     static GroovyClassLoader loader
     static boolean isRestarting = false
     static int restarts = 0
-    static int mostBytes = 0
+    /** The largest program that was saved behind the step writeFile. */
+    static int mostAfterBringing = 0
 
     static void reset(GroovyClassLoader loader, boolean isRestarting) {
         Program.loader = loader
         Program.isRestarting = isRestarting
         restarts = 0
-        mostBytes = 0
+        mostAfterBringing = 0
     }
 
     static Map facts() {
-        return [restarts: restarts, mostBytes: mostBytes]
+        return [restarts: restarts, mostAfterBringing: mostAfterBringing]
     }
 
     static Object run(Continuable program) {
@@ -57,7 +58,9 @@ class Program {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream()
         new ObjectOutputStream(bytes).withCloseable { it.writeObject(program) }
         restarts++
-        mostBytes = Math.max(mostBytes, bytes.size())
+        if (Build.now.steps && Build.now.steps.contains('writeFile')) {
+            mostAfterBringing = Math.max(mostAfterBringing, bytes.size())
+        }
         ByteArrayInputStream input = new ByteArrayInputStream(bytes.toByteArray())
         return (Continuable) new Resolving(input, loader).readObject()
     }

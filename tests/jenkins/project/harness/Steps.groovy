@@ -69,6 +69,14 @@ abstract class Steps extends SerializableScript {
         return leaf('echo', [message: message.toString()])
     }
 
+    Object agent(Object label) {
+        return label
+    }
+
+    Object getAny() {
+        return 'any'
+    }
+
     Map string(Map args) {
         return args
     }
