@@ -35,8 +35,8 @@ hypothesis.settings.load_profile(
 
 
 _LONG = (
-    *("tests/faults/", "tests/e2e/", "tests/gitlab/", "tests/release/", "tests/test_cli_", "tests/test_doctor_"),
-    *("tests/actions/", "tests/test_demo"),
+    *("tests/faults/", "tests/e2e/", "tests/gitlab/", "tests/actions/", "tests/jenkins/", "tests/release/"),
+    *("tests/test_cli_", "tests/test_doctor_", "tests/test_demo"),
     *("tests/test_http", "tests/sinks/test_contract", "tests/sinks/test_backend", "tests/sinks/test_slack_network"),
     *("tests/test_spool_processes", "tests/test_reporter", "tests/test_courier", "tests/test_procs"),
     *("tests/hosts/test_git_", "tests/test_wrap", "tests/test_life", "tests/test_limits", "tests/test_schema"),

@@ -23,7 +23,7 @@ from versioner_ci.settings import resolve
 from versioner_ci.status import normalise
 
 NAME = "versioner-ci"
-LANGUAGES = {"sh", "yaml", "python", "text"}
+LANGUAGES = {"sh", "yaml", "python", "text", "groovy"}
 _SCHEMA = json.loads((ROOT / "docs/versioner.schema.json").read_text(encoding="utf-8"))
 SHELL = blocks("sh")
 YAML = blocks("yaml")

@@ -97,7 +97,7 @@ def run_build(
 
     def run(jenkinsfile: str, mode: str = "cps", *, faults: Sequence[dict[str, Any]] = (), **more: Any) -> Build:
         has = {"core": more.pop("core", True), "python": more.pop("python", True)}
-        path = tools(tmp_path / f"tools-{has['core']}-{has['python']}", **has) if "tools" not in more else more.pop("tools")
+        path = tools(tmp_path / f"tools-{has['core']}-{has['python']}", **has)
         env = {**cli_env, **VARIABLES, "VERSIONER_API_URL": tracker.url, "PATH": str(path), **more.pop("env", {})}
         order = {
             "jenkinsfile": jenkinsfile,

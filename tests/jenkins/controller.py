@@ -1,4 +1,4 @@
-"""The stand-in for a Jenkins controller: one process that runs Jenkinsfiles (project/harness), asked in lines of JSON."""
+"""The stand-in for a Jenkins controller: one process that runs Jenkinsfiles, asked in lines of JSON."""
 
 from __future__ import annotations
 
@@ -111,7 +111,16 @@ def start(errors: Path) -> Controller:
     if java is None or not (TOOLS / ".stamp").exists():
         pytest.skip("Java or .tools/jenkins is missing: run script/install_jenkins_tools")
     path = os.pathsep.join([str(compiled(java)), *map(str, jars())])
-    command = [java, "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx384m", *_OPENS, f"-Dproject={PROJECT}", "-cp", path]
+    command = [
+        java,
+        "-XX:TieredStopAtLevel=1",
+        "-Xshare:auto",
+        "-Xmx384m",
+        *_OPENS,
+        f"-Dproject={PROJECT}",
+        "-cp",
+        path,
+    ]
     with errors.open("wb") as stream:
         process = subprocess.Popen(
             [*command, "harness.Controller"],

@@ -10,6 +10,7 @@ from tests.support.recorder import Recorder
 
 COMMON = "product: 'shop', environment: 'production', credentialsId: 'tracker-key'"
 CALL = f"withVersioner(event: 'deployment', {COMMON}"
+STATUS = "status must be a word like pending, started or success"
 REPORT = f"versionerReport(event: 'deployment', {COMMON}"
 
 
@@ -30,7 +31,6 @@ def test_a_rejection_fails_the_step_before_the_body_and_names_the_rule(
     assert build.thrown is not None
     assert build.thrown["type"] == "hudson.AbortException"
     assert build.thrown["message"].startswith("versioner-ci: rejected by rule '")
-    assert tracker.rules[0].reason in build.thrown["message"] if hasattr(tracker.rules[0], "reason") else True
     assert tracker.events == []
     assert len(build.calls) == 1  # nothing has begun, so nothing ends
 
@@ -109,9 +109,9 @@ def test_a_build_within_a_deployment_is_its_own(run_build: RunBuild, tracker: Re
 
 
 def test_a_run_inside_joins_and_leaves_its_error_for_the_ending(run_build: RunBuild, tracker: Recorder) -> None:
-    script = "versioner-ci run deployment --environment production -- sh -c \"echo disk full >&2; exit 7\""
+    script = "versioner-ci run deployment --environment production -- sh -c 'echo disk full >&2; exit 7'"
     build = run_build(
-        f"node {{ {CALL}) {{ sh '{script}' }} }}", env={"VERSIONER_API_KEY": KEY, "VERSIONER_PRODUCT": "shop"}
+        f"node {{ {CALL}) {{ sh '''{script} ''' }} }}", env={"VERSIONER_API_KEY": KEY, "VERSIONER_PRODUCT": "shop"}
     )
     assert tracker.states() == ["started", "failed"]
     assert len(set(lifecycles(tracker))) == 1
@@ -120,16 +120,14 @@ def test_a_run_inside_joins_and_leaves_its_error_for_the_ending(run_build: RunBu
 
 def test_an_event_within_the_body_belongs_to_it(run_build: RunBuild, tracker: Recorder) -> None:
     run_build(f"node {{ {CALL}) {{ {REPORT}, status: 'failed', error: 'half of it', errorCode: '9') }} }}").fail()
-    assert tracker.states() == ["started", "failed", "completed"] or tracker.states() == ["started", "failed"]
+    assert tracker.states() == ["started", "failed"], tracker.states()
     assert tracker.events[1].body["extra_metadata"]["error"] == "half of it"
     assert lifecycles(tracker)[0] == lifecycles(tracker)[1]
 
 
 @pytest.mark.parametrize(("word", "state"), [("SUCCESS", "completed"), ("UNSTABLE", "completed"), ("FAILURE", "failed"),
                                               ("NOT_BUILT", "aborted"), ("ABORTED", "aborted")])  # fmt: skip
-def test_in_post_the_builds_result_is_the_ending(
-    word: str, state: str, run_build: RunBuild, tracker: Recorder
-) -> None:
+def test_in_post_the_builds_result_is_the_ending(word: str, state: str, run_build: RunBuild, tracker: Recorder) -> None:
     """A declarative `post` runs when the result is known: here it is set as Jenkins would have set it."""
     run_build(f"node {{ {REPORT}, status: 'started'); currentBuild.result = '{word}'; {REPORT}) }}").fail()
     assert tracker.states() == ["started", state]
@@ -150,8 +148,7 @@ def test_a_single_events_handle_leads_another_job_to_it(mode: str, run_build: Ru
 def test_a_status_that_is_no_word_is_a_warning(status: str, run_build: RunBuild, tracker: Recorder) -> None:
     build = run_build(f"node {{ {REPORT}, status: '{status}') }}")
     build.fail()
-    assert build.ours == ["versioner-ci: warning: status must be a word like pending, started or success: nothing is "
-                          "reported"]  # fmt: skip
+    assert build.ours == [f"versioner-ci: warning: {STATUS}: nothing is reported"]
     assert tracker.requests == []
 
 

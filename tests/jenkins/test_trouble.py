@@ -43,7 +43,9 @@ def test_a_step_of_the_library_that_fails_changes_nothing_for_the_body(
 def test_a_report_that_fails_is_one_warning_each_time(kind: str, run_build: RunBuild, tracker: Recorder) -> None:
     build = run_build(f"node {{ {CALL} {{ echo 'the body ran' }} }}", faults=[broken("sh", kind)])
     build.fail()
-    assert [line.startswith("versioner-ci: warning: the report could not be made: ") for line in build.ours] == [True] * 2
+    assert [line.startswith("versioner-ci: warning: the report could not be made: ") for line in build.ours] == [
+        True
+    ] * 2
     assert tracker.requests == []
 
 

@@ -1,4 +1,4 @@
-"""Finds versioner-ci on a Jenkins agent where none is on PATH, and prints where it is: a zipapp or a virtual environment.
+"""Finds versioner-ci on a Jenkins agent where none is on PATH; prints where: a zipapp or a virtual environment.
 
 Run by report.sh and report.ps1 with any Python from 3.10 on, so it needs nothing but the standard library. Exit codes:
 0 found; 3 it cannot be had (one warning says why); 7 the zipapp of the library is wanted.
@@ -78,7 +78,7 @@ def zipapp(folder: Path, sha256: str, brought: str) -> Path:
     new, name = tempfile.mkstemp(dir=folder)
     with open(new, "wb") as file:
         file.write(content)
-    os.replace(name, path)
+    Path(name).replace(path)
     Path(brought).unlink()
     return path
 
