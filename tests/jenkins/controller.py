@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARY = ROOT / "jenkins"
+LIBRARY = Path(os.environ.get("TESTS_JENKINS_LIBRARY") or ROOT / "jenkins")
+"""script/mutants names a broken copy."""
 PROJECT = ROOT / "tests/jenkins/project"
 TOOLS = ROOT / ".tools/jenkins"
 WHITELIST = ROOT / "tests/jenkins/whitelist.txt"

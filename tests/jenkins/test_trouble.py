@@ -25,11 +25,12 @@ def broken(step: str, thrown: str, *, label: str = "") -> dict[str, object]:
     return {"step": step, "label": wanted, "when": "before", "thrown": thrown, "always": True}
 
 
+@pytest.mark.parametrize("mode", ["cps", "sandbox"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_of_the_library_that_fails_changes_nothing_for_the_body(
     step: str, mode: str, run_build: RunBuild
 ) -> None:
-    kind = KINDS[(STEPS.index(step) + ["plain", "cps", "restart", "sandbox"].index(mode)) % len(KINDS)]
+    kind = KINDS[(STEPS.index(step) + len(mode)) % len(KINDS)]
     build = run_build(WITH_BODY, mode, faults=[broken(step, kind)])
     assert build.log.count("the body ran") == 1
     assert build.thrown is not None
@@ -57,6 +58,7 @@ def test_the_body_runs_where_the_credential_is_missing(run_build: RunBuild, trac
     assert tracker.requests == []
 
 
+@pytest.mark.parametrize("mode", ["cps", "sandbox"])
 @pytest.mark.parametrize("fault", [broken("sh", "io"), broken("isUnix", "error"), broken("withCredentials", "fatal")])
 def test_gate_required_lets_nothing_start_without_a_yes(
     fault: dict[str, object], mode: str, run_build: RunBuild
@@ -68,6 +70,7 @@ def test_gate_required_lets_nothing_start_without_a_yes(
     assert build.thrown["message"] == f"versioner-ci: {SHUT}"
 
 
+@pytest.mark.parametrize("mode", ["cps", "sandbox"])
 def test_outside_a_node_one_line_says_that_nothing_is_reported(
     mode: str, run_build: RunBuild, tracker: Recorder
 ) -> None:
@@ -125,7 +128,7 @@ def test_what_was_kept_is_sent_by_the_next_call_of_the_workspace(run_build: RunB
     assert sorted(tracker.states()) == ["completed", "completed", "started", "started"]
 
 
-@pytest.mark.parametrize("mode", ["plain", "cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "sandbox"])
 def test_a_call_that_hangs_is_ended_by_the_library_and_the_body_runs(
     mode: str, run_build: RunBuild, library: Path, tmp_path: Path
 ) -> None:
@@ -139,7 +142,7 @@ def test_a_call_that_hangs_is_ended_by_the_library_and_the_body_runs(
     build.fail()
     assert "the body ran" in build.log
     assert build.text.count("no answer from the agent in") == 2
-    assert time.monotonic() - began < 2 + 4 + 4
+    assert time.monotonic() - began < 30  # its own two times are 2 and 4 s; each shell would sleep for 40
 
 
 def test_an_abort_is_told_from_a_hang(run_build: RunBuild) -> None:
@@ -173,6 +176,7 @@ def test_hostile_text_runs_nothing_and_arrives_as_text(run_build: RunBuild, trac
     assert build.thrown["message"] == HOSTILE
 
 
+@pytest.mark.parametrize("mode", ["cps", "sandbox"])
 @pytest.mark.parametrize(
     ("given", "said"),
     [
