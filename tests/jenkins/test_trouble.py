@@ -40,6 +40,14 @@ def test_a_step_of_the_library_that_fails_changes_nothing_for_the_body(
     )
 
 
+@pytest.mark.parametrize("where", ["node { TRIED }", "TRIED"])
+def test_not_even_the_warning_can_fail_the_step(where: str, run_build: RunBuild) -> None:
+    faults = [broken("echo", "io", label="versioner-ci: "), broken("sh", "io")]
+    build = run_build(where.replace("TRIED", f"{CALL} {{ echo 'the body ran' }}"), faults=faults)
+    build.fail()
+    assert build.log == ["the body ran"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_report_that_fails_is_one_warning_each_time(kind: str, run_build: RunBuild, tracker: Recorder) -> None:
     build = run_build(f"node {{ {CALL} {{ echo 'the body ran' }} }}", faults=[broken("sh", kind)])
@@ -192,6 +200,13 @@ def test_a_call_that_is_wrong_is_a_warning(given: str, said: str, mode: str, run
     build.fail()
     assert f"versioner-ci: warning: {said}" in build.text
     assert "the body ran" in build.log
+
+
+def test_a_call_without_any_option_is_a_warning_too(run_build: RunBuild) -> None:
+    build = run_build("node { withVersioner { echo 'the body ran' }; versionerReport() }")
+    build.fail()
+    assert "the body ran" in build.log
+    assert len(build.ours) == 2
 
 
 def test_no_secret_is_shown_or_left(run_build: RunBuild, tracker: Recorder, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class Core implements Serializable {
             seconds = patience(isLast)
             Answer answer = run(call, seconds)
             if (answer.code == 'absent') {
+                began = System.currentTimeMillis()
                 answer = run(call + [VERSIONER_HOOK_ZIPAPP: brought()], seconds)
             }
             isOff = answer.code == 'none' || answer.code == 'shut'
@@ -57,9 +58,15 @@ class Core implements Serializable {
         return null
     }
 
-    /** Like any step: may be interrupted. */
+    /** Fails only by an interruption of the build. */
     void say(String line) {
-        script.echo('versioner-ci: ' + line)
+        try {
+            script.echo('versioner-ci: ' + line)
+        } catch (FlowInterruptedException interruption) {
+            throw interruption
+        } catch (Throwable unheard) {
+            return
+        }
     }
 
     /** As far as it can be known on the controller: a file in the workspace may ask for it too. */

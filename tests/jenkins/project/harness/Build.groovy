@@ -103,7 +103,7 @@ class Build {
     Object perform(String name, Map args) {
         String label = (args.label ?: '').toString()
         steps.add(label ? name + ' ' + label : name)
-        fault(name, label, 'before')
+        fault(name, label ?: (args.message ?: '').toString(), 'before')
         Object found = this."do_$name"(args)
         fault(name, label, 'after')
         return found
