@@ -55,7 +55,7 @@ def cache() -> Path:
     roots = [os.environ.get("XDG_CACHE_HOME"), os.environ.get("LOCALAPPDATA") if os.name == "nt" else None]
     home = os.environ.get("HOME")
     candidates = [Path(root) for root in roots if root]
-    candidates += [Path(home) / ".cache"] if home else []
+    candidates += [Path(home) / ".cache"] if home and Path(home).is_dir() else []
     candidates += [Path(folder) for folder in (os.environ.get("WORKSPACE_TMP"),) if folder]
     for folder in candidates:
         if folder.is_absolute():
