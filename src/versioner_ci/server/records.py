@@ -145,6 +145,8 @@ class Cell:
     environment_id: str
     version: str | None
     version_id: str | None
+    first_seen_at: int | None
+    """When the version was first heard of: versions are ordered by time, not by their names."""
     completed_at: int | None
     lifecycle_id: str | None
     actor: str | None
