@@ -64,6 +64,8 @@ class Lifecycle(Base):
 
     __tablename__ = "lifecycle"
     __table_args__ = (
+        Index("ix_lifecycle_key", "key", "is_open", "opened_at"),
+        Index("ix_lifecycle_slot", "slot", "is_open", "opened_at"),
         Index("ix_lifecycle_history", "kind", "opened_at", "id"),
         Index("ix_lifecycle_product", "product_id", "kind", "opened_at", "id"),
         Index("ix_lifecycle_environment", "environment_id", "kind", "opened_at", "id"),
@@ -87,9 +89,9 @@ class Lifecycle(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     kind: Mapped[str] = mapped_column(String(10))
     """build or deployment"""
-    key: Mapped[str] = mapped_column(ID, index=True)
+    key: Mapped[str] = mapped_column(ID)
     """UUIDv5 of what its client calls it; without vi_lifecycle_id several in a row share one."""
-    slot: Mapped[str] = mapped_column(ID, index=True)
+    slot: Mapped[str] = mapped_column(ID)
     """UUIDv5 of kind, product, version and environment."""
     group_key: Mapped[str | None] = mapped_column(ID, index=True)
     product_id: Mapped[str] = mapped_column(ForeignKey("product.id"))
@@ -98,7 +100,7 @@ class Lifecycle(Base):
     state: Mapped[str] = mapped_column(String(10))
     """pending, started, completed, failed or aborted, as last told; never guessed"""
     is_open: Mapped[bool] = mapped_column()
-    """No ending was heard, it was not adopted, and no admin has closed it."""
+    """No ending was heard, it was neither adopted nor superseded, and no admin has closed it."""
     is_stale: Mapped[bool] = mapped_column()
     """Started, open for longer than --stale-after: "no ending heard"."""
     superseded_by: Mapped[str | None] = mapped_column(ID)
