@@ -69,6 +69,11 @@ class Incoming:
         return self.keys.group is not None and self.lifecycle is None and self.state.is_ending
 
 
+def is_name(text: str) -> bool:
+    """Whether a product, a version or an environment may be called so."""
+    return len(text) <= LONGEST_NAME and _NAME.match(text) is not None and not text.endswith("\n")
+
+
 def words(kind: Kind) -> list[str]:
     """The legal status words of the API."""
     return [row.word for row in WORDS if not row.host and row.kind in {None, kind}]
@@ -141,7 +146,7 @@ def _name(body: Mapping[str, Any], name: str, faults: list[Fault]) -> str:
         faults.append(_fault(name, "must be text", "string_type"))
     elif len(value) > LONGEST_NAME:
         faults.append(_fault(name, f"may have {LONGEST_NAME} characters", "string_too_long"))
-    elif not _NAME.match(value) or value.endswith("\n"):
+    elif not is_name(value):
         faults.append(_fault(name, "must not be blank or hold control characters", "string_pattern_mismatch"))
     return str(value)
 

@@ -64,6 +64,14 @@ def events(connection: Connection, kind: str, filters: Filters, cursor: str | No
     return page(rows, limit, lambda row: str(row.seq))
 
 
+def event(connection: Connection, identity: str) -> EventRow | None:
+    """One event."""
+    row = (
+        connection.execute(_named(select(*_EVENT, *_NAMES), Event).where(Event.id == identity)).mappings().one_or_none()
+    )
+    return _event(row) if row is not None else None
+
+
 def timeline(connection: Connection, row: LifecycleRow, most: int = 200) -> tuple[EventRow, ...]:
     """What was told of it, by when it happened: with its adopted pendings and the event of its group that ended it."""
     adopted = select(Lifecycle.id).where(Lifecycle.adopted_by == row.id)
@@ -75,9 +83,9 @@ def timeline(connection: Connection, row: LifecycleRow, most: int = 200) -> tupl
             base.where(Event.lifecycle_id.in_(ids)).order_by(Event.seq).limit(most)
         ).mappings()
     ]
-    if row.closed_by is not None and row.closed_by not in {event.id for event in found}:
+    if row.closed_by is not None and row.closed_by not in {each.id for each in found}:
         found += [_event(each) for each in connection.execute(base.where(Event.id == row.closed_by)).mappings()]
-    return tuple(sorted(found, key=lambda event: (event.occurred_at, event.seq)))
+    return tuple(sorted(found, key=lambda each: (each.occurred_at, each.seq)))
 
 
 def _named(query: Statement, table: Any) -> Statement:
