@@ -49,6 +49,8 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command("cmd_doctor", "is it set up? sends nothing unless --send-test"),
     "context": Command("cmd_context", "what was detected, and from where"),
     "statuses": Command("cmd_statuses", "the table of status words"),
+    "serve": Command("cmd_serve", "serve the embedded tracker: API, Slack routing, page"),
+    "keys": Command("cmd_keys", "create, list and revoke the tracker's keys"),
 }
 
 

@@ -27,13 +27,13 @@ class Caller(NamedTuple):
 
     key_id: str
     name: str
-    scopes: tuple[str, ...]
+    scopes: frozenset[str]
 
     def may(self, scope: str) -> bool:
         return keys.allows(self.scopes, scope)
 
 
-ANYBODY = Caller("", "anybody on this machine", keys.SCOPES)
+ANYBODY = Caller("", "anybody on this machine", frozenset(keys.SCOPES))
 
 
 class _Known(NamedTuple):
@@ -82,13 +82,15 @@ class Access:
         known = self._look_up(key_id)
         if known is None or not keys.is_secret(secret, known.sha256):
             raise _refused("key_unknown", "this key is unknown")
-        now = moments.micros(self._clock.wall())
-        if known.revoked_at is not None:
-            raise _refused("key_revoked", "this key was revoked")
-        if known.expires_at is not None and known.expires_at <= now:
-            raise _refused("key_expired", "this key has expired")
-        self._used[key_id] = now
-        return known.caller
+        return self._valid(known)
+
+    def key_of(self, key_id: str) -> Caller | None:
+        """Whose key has this id, as long as it counts: for a session that began with the key itself."""
+        known = self._look_up(key_id)
+        try:
+            return self._valid(known) if known is not None else None
+        except Problem:
+            return None
 
     def is_fresh(self, authorization: str | None) -> bool:
         """Whether a check needs no database."""
@@ -106,6 +108,15 @@ class Access:
         self._noted |= due
         return due
 
+    def _valid(self, known: _Known) -> Caller:
+        now = moments.micros(self._clock.wall())
+        if known.revoked_at is not None:
+            raise _refused("key_revoked", "this key was revoked")
+        if known.expires_at is not None and known.expires_at <= now:
+            raise _refused("key_expired", "this key has expired")
+        self._used[known.caller.key_id] = now
+        return known.caller
+
     def _look_up(self, key_id: str) -> _Known | None:
         now = self._clock.monotonic()
         known = self._known.get(key_id)
@@ -117,7 +128,7 @@ class Access:
             return None
         if len(self._known) >= _MOST:
             self._known.clear()
-        caller = Caller(key_id, row.name, tuple(row.scopes))
+        caller = Caller(key_id, row.name, frozenset(row.scopes))
         known = _Known(now + _REMEMBERED, caller, row.secret_sha256, row.expires_at, row.revoked_at)
         self._known[key_id] = known
         return known

@@ -56,7 +56,7 @@ async def create_preference(request: Request, services: ServicesOf) -> object:
     given = await bodies.read(request, bodies.NewPreference)
     wish = preferences.checked(_wish(given))
     now = _now(services)
-    identity = await services.writer.call(lambda connection: preferences.create(connection, wish, now))
+    identity = await services.writer.change(lambda connection: preferences.create(connection, wish, now))
     return {**wish._asdict(), "id": identity, "created_at": now}
 
 
@@ -87,7 +87,7 @@ async def change_preference(request: Request, services: ServicesOf, id: Id) -> o
     changed = {name: getattr(given, name) for name in given.model_fields_set}
     old = {name: getattr(known, name) for name in Wish._fields}
     wish = preferences.checked(Wish(**{**old, **changed}))
-    if not await services.writer.call(lambda connection: preferences.change(connection, id, wish)):
+    if not await services.writer.change(lambda connection: preferences.change(connection, id, wish)):
         raise not_found("preference")
     return {**wish._asdict(), "id": id, "created_at": known.created_at}
 
@@ -102,7 +102,7 @@ async def change_preference(request: Request, services: ServicesOf, id: Id) -> o
 )
 async def delete_preference(services: ServicesOf, id: Id) -> None:  # noqa: A002 - the API's word
     """Delete it; messages that stand stay."""
-    if not await services.writer.call(lambda connection: preferences.remove(connection, id)):
+    if not await services.writer.change(lambda connection: preferences.remove(connection, id)):
         raise not_found("preference")
 
 
@@ -121,7 +121,7 @@ def list_notifications(services: ServicesOf, at: ByNumber, state: models.Notific
 @router.get("/keys/", responses=responses(), response_model=list[models.Key], dependencies=[ADMIN], tags=["keys"])
 def list_keys(services: ServicesOf) -> object:
     """All keys, without their secrets."""
-    return services.reader.keys()
+    return services.reader.all_keys()
 
 
 @router.post(
@@ -142,7 +142,7 @@ async def create_key(request: Request, services: ServicesOf) -> object:
         message = "must be a time like 2026-01-31T12:00:00Z"
         raise invalid(Fault(at=("body", "expires_at"), message=message, type="datetime_parsing")) from None
     now = _now(services)
-    made = await services.writer.call(
+    made = await services.writer.change(
         lambda connection: keys.create(connection, given.name, tuple(given.scopes), now, expires)
     )
     row = made.row
@@ -160,7 +160,7 @@ async def create_key(request: Request, services: ServicesOf) -> object:
 async def revoke_key(services: ServicesOf, key_id: KeyId) -> None:
     """Revoke a key: it is of no more use."""
     now = _now(services)
-    if not await services.writer.call(lambda connection: keys.revoke(connection, key_id, now)):
+    if not await services.writer.change(lambda connection: keys.revoke(connection, key_id, now)):
         raise not_found("key")
     services.access.forget(key_id)
 
@@ -178,7 +178,7 @@ async def close_build(services: ServicesOf, id: Id, caller: Annotated[Caller, AD
 
 
 async def _close(services: Services, kind: str, identity: str, caller: Caller) -> object:
-    done = await services.writer.call(lambda connection: sweep.close(connection, kind, identity, caller.name))
+    done = await services.writer.change(lambda connection: sweep.close(connection, kind, identity, caller.name))
     if done is None:
         raise not_found(kind)
     if not done:

@@ -43,7 +43,7 @@ def is_secret(secret: str, kept: str) -> bool:
     return hmac.compare_digest(digest(secret), kept)
 
 
-def allows(scopes: tuple[str, ...], wanted: str) -> bool:
+def allows(scopes: frozenset[str], wanted: str) -> bool:
     """Admin may do everything, write and read only what they say."""
     return wanted in scopes or ADMIN in scopes
 

@@ -26,3 +26,5 @@ class Options:
     """A message that Slack has not taken by then is given up, visibly."""
     trusted_proxies: str = "127.0.0.1"
     """Whose X-Forwarded-… headers count."""
+    log_format: str = "logfmt"
+    log_level: str = "info"

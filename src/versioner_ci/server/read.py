@@ -97,6 +97,6 @@ class Reader:
         with self._database.read() as connection:
             return read_slack.waiting(connection)
 
-    def keys(self) -> tuple[KeyRow, ...]:
+    def all_keys(self) -> tuple[KeyRow, ...]:
         with self._database.read() as connection:
             return read_slack.keys(connection)

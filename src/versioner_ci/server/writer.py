@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,8 +30,9 @@ class _Job:
     """Something to write, and who waits for it; `work` is an event or a function."""
 
     work: Arrival | Callable[[Connection], Any]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None
+    """None: a thread waits, not a coroutine."""
 
 
 class Writer:
@@ -66,7 +68,7 @@ class Writer:
         accepted: Accepted = answer
         return accepted
 
-    async def call(self, function: Callable[[Connection], Result]) -> Result:
+    async def change(self, function: Callable[[Connection], Result]) -> Result:
         """Run a function in a write transaction of its own; what it raises is raised here."""
         result = await self._hand_in(function)
         if isinstance(result, Problem):
@@ -74,12 +76,25 @@ class Writer:
         done: Result = result
         return done
 
-    async def _hand_in(self, work: Arrival | Callable[[Connection], Any]) -> Any:
+    def call(self, function: Callable[[Connection], Result]) -> Result:
+        """The same for a thread, which waits."""
+        self._check()
+        future: Future[Any] = Future()
+        self._queue.put(_Job(function, future, None))
+        done: Result = future.result()
+        if isinstance(done, Problem):
+            raise done
+        return done
+
+    def _check(self) -> None:
         if not self.is_running:
             raise Problem(503, "stopping", "the tracker is stopping: try again", headers={"Retry-After": "1"})
+
+    async def _hand_in(self, work: Arrival | Callable[[Connection], Any]) -> Any:
+        self._check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(_Job(work, loop, future))
+        self._queue.put(_Job(work, future, loop))
         return await future
 
     def _run(self) -> None:
@@ -147,7 +162,13 @@ class Writer:
 
 def _settle(done: Sequence[tuple[_Job, Any]]) -> None:
     """Wake the waiting coroutines, with one call for all."""
-    done[0][0].loop.call_soon_threadsafe(_deliver, done)
+    loops = {job.loop for job, _ in done}
+    for loop in loops:
+        mine = [each for each in done if each[0].loop is loop]
+        if loop is None:
+            _deliver(mine)
+        else:
+            loop.call_soon_threadsafe(_deliver, mine)
 
 
 def _deliver(done: Sequence[tuple[_Job, Any]]) -> None:
