@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.server import postgres
+from tests.server.engine import Engine, opened
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,10 @@ def sqlite_url(tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """Each of both in turn: what holds for one must hold for the other."""
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The rules over each of both databases."""
+    with opened(database_url) as made:
+        yield made

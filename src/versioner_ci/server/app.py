@@ -88,7 +88,8 @@ def create_app(options: Options, database: Database, env: Mapping[str, str], clo
     docs_page.mount(app)
     errors_api.install(app)
     for part in (health, pages, metrics):
-        part.mount(app, services)
+        if hasattr(part, "mount"):
+            part.mount(app, services)
     app.add_middleware(Front, is_open=options.is_open)
     return app
 
@@ -108,7 +109,7 @@ def _slack(options: Options, database: Database, env: Mapping[str, str], clock: 
     if options.slack_token is None:
         return None
     account = Account(options.slack_token, options.slack_api_url, Transport(env), Redactor([options.slack_token]))
-    return SlackWorker(database, Sender(account, database), options, clock)
+    return SlackWorker(database, Sender(account, database, clock), options, clock)
 
 
 def _nobody() -> None:

@@ -94,7 +94,7 @@ def parsed(where: str) -> URL:
         kind = one_line(where.partition("://")[0])[:40]
         raise UsageError(
             f"a database address that starts with {kind}:// cannot be used",
-            fix="write postgresql://USER:PASSWORD@HOST/NAME or the path of an SQLite file",
+            fix="write postgresql://HOST/NAME, or the path of an SQLite file",
         ) from None
 
 

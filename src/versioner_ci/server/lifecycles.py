@@ -71,7 +71,7 @@ def moved(life: Life, event: Incoming, at: int) -> Effect:
 
 
 def _ended(life: Life, event: Incoming, at: int) -> Effect:
-    if life.has_ended and not life.is_new:
+    if life.has_ended:
         return REPEAT if life.state == event.state.value else LATE
     life.state, life.ended_at = event.state.value, at
     life.started_at = event.started_at if life.started_at is None else life.started_at

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from versioner_ci.clock import Clock
 from versioner_ci.event import Event
 from versioner_ci.redact import Redactor
 from versioner_ci.reply import Reply
 from versioner_ci.server import read_history, slack_event, slack_stale
 from versioner_ci.server.db import Database
+from versioner_ci.server.moments import micros
 from versioner_ci.server.outbox import EVENT, STALE
 from versioner_ci.server.records import LifecycleRow
 from versioner_ci.server.slack_claim import Claim
@@ -48,9 +50,10 @@ SENT = Outcome(is_sent=True, is_final=True)
 class Sender:
     """Made once; safe to use from several threads."""
 
-    def __init__(self, account: Account, database: Database) -> None:
+    def __init__(self, account: Account, database: Database, clock: Clock) -> None:
         self._account = account
         self._database = database
+        self._clock = clock
         token = Token(value=account.token, origin=_ORIGIN)
         self._slack = Slack(token, account.transport, account.redactor, api_url=account.api_url)
 
@@ -101,7 +104,7 @@ class Sender:
         if not about.is_stale:  # an ending came meanwhile
             return SENT
         channel, _, ts = (claimed.place or "").partition("=")
-        arguments = slack_stale.arguments(about, claimed.mention, self._account.redactor)
+        arguments = slack_stale.arguments(about, claimed.mention, self._account.redactor, micros(self._clock.wall()))
         thread = {"thread_ts": ts, "reply_broadcast": True} if ts else {}
         said = call(self._web(timeout).chat_postMessage, channel=channel or claimed.channel, **arguments, **thread)
         place = None
