@@ -28,7 +28,6 @@ class Stamp(NamedTuple):
     full: str
 
 
-
 def _of_state(kind: Kind, state: State) -> Look:
     wording = LOOKS[kind, state].wording.partition(" ")[2]
     return Look(state.value, wording[:1].upper() + wording[1:], wording)

@@ -55,7 +55,7 @@ class Asset(NamedTuple):
     tag: str
 
 
-PLACES = (Place("/", "Matrix"), Place("/history", "History"), Place("/notifications", "Notifications"))
+PLACES = (Place("/", "Matrix"), Place("/history", "History"), Place("/preferences", "Notifications"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

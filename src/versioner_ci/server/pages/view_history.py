@@ -106,11 +106,14 @@ def took(row: records.LifecycleRow) -> str:
     return span((row.ended_at - row.started_at) / 1e6)
 
 
-def _lifecycles(
-    reader: Reader, given: Mapping[str, str], cursor: str | None
-) -> records.Page[records.LifecycleRow]:
+def _lifecycles(reader: Reader, given: Mapping[str, str], cursor: str | None) -> records.Page[records.LifecycleRow]:
     """Of one kind, or of both: then two pages are merged, and the cursor fits both."""
-    filters = records.Filters(**{name: value for name, value in given.items() if name != "kind"})
+    filters = records.Filters(
+        product=given.get("product"),
+        environment=given.get("environment"),
+        version=given.get("version"),
+        state=given.get("state"),
+    )
     kinds = [given["kind"]] if given.get("kind") in _KINDS else list(_KINDS)
     pages = [reader.lifecycles(kind, filters, Slice(cursor, LINES)) for kind in kinds]
     merged = [row for page in pages for row in page.items]

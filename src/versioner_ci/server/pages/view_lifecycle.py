@@ -113,7 +113,8 @@ def _hint(row: records.LifecycleRow) -> str:
 
 
 def _steps(events: tuple[records.EventRow, ...], now: float) -> tuple[Step, ...]:
-    steps, before = [], None
+    steps: list[Step] = []
+    before: int | None = None
     for event in events:
         gap = (event.occurred_at - before) / 1e6 if before is not None else None
         way = (event.received_at - event.occurred_at) / 1e6
