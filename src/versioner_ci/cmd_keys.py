@@ -72,9 +72,10 @@ def main(call: Invocation) -> int:
             fix=f"did you mean {near}?" if near else "create, list or revoke",
         )
     _check(options)
+    wanted = NewKey(options.what or "", tuple(options.scope or ["write"]), _days(options))
     store = _store(call, options)
     if options.action == "create":
-        _create(call, options, store.create(NewKey(options.what, tuple(options.scope or ["write"]), _days(options))))
+        _create(call, options, store.create(wanted))
     elif options.action == "list":
         _list(call, store.rows(), is_json=options.json)
     else:

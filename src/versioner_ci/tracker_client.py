@@ -17,7 +17,7 @@ _MOST_BYTES = 16 * 1024 * 1024
 
 
 class Client:
-    """`env` names the key (VERSIONER_API_KEY), proxies and certificates. Raises UsageError for an address that is none."""
+    """`env` names the key (VERSIONER_API_KEY), proxies and certificates. Raises UsageError for a wrong address."""
 
     def __init__(self, address: str, env: Mapping[str, str]) -> None:
         try:

@@ -25,7 +25,7 @@ _NAME: dict[str, Any] = {
     "maxLength": payload.LONGEST_NAME,
     "pattern": payload.NAME_PATTERN,
 }
-_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time", "minLength": 19}
 _METADATA: dict[str, Any] = {
     "type": ["object", "null"],
     "description": "Whatever the client wants kept. vi_lifecycle_id and vi_group_id tell which events belong "

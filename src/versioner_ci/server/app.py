@@ -88,8 +88,7 @@ def create_app(options: Options, database: Database, env: Mapping[str, str], clo
     docs_page.mount(app)
     errors_api.install(app)
     for part in (health, pages, metrics):
-        if hasattr(part, "mount"):
-            part.mount(app, services)
+        part.mount(app, services)
     app.add_middleware(Front, is_open=options.is_open)
     return app
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route, compile_path
 
 from versioner_ci.server.api_models import ErrorBody, InvalidBody
 from versioner_ci.server.db import complaint
@@ -59,10 +60,11 @@ def install(app: FastAPI) -> None:
             invalid(*(Fault(at=tuple(each["loc"]), message=each["msg"], type=each["type"]) for each in found))
         )
 
-    async def on_http(_request: Request, error: Exception) -> JSONResponse:
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
         code, message = _CODES.get(error.status_code, ("refused", str(error.detail)))
-        return answer(Problem(error.status_code, code, message, headers=error.headers))
+        allowed = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
+        return answer(Problem(error.status_code, code, message, headers=allowed))
 
     async def on_database(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, SQLAlchemyError)  # noqa: S101 - registered for it
@@ -79,3 +81,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(SQLAlchemyError, on_database)
     app.add_exception_handler(Exception, on_fault)
+
+
+def _methods(request: Request) -> list[str]:
+    """What may be done at an address: it has a route for each method."""
+    found: set[str] = set()
+    for path, methods in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.scope["path"]):
+            found |= {method.upper() for method in methods}
+    for route in request.app.router.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)

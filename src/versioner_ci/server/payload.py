@@ -185,7 +185,7 @@ def _text(body: Mapping[str, Any], name: str, faults: list[Fault]) -> str | None
 
 
 def _time(value: object, at: tuple[str, ...], faults: list[Fault]) -> int | None:
-    if value in {None, ""} if isinstance(value, str) else value is None:
+    if value is None:
         return None
     try:
         return moments.parse(value) if isinstance(value, str) else _no_time()
