@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from versioner_ci import extra
 from versioner_ci.cli import Invocation
@@ -14,28 +14,11 @@ from versioner_ci.options import Parser
 from versioner_ci.settings_parse import shown
 from versioner_ci.settings_values import nearest
 from versioner_ci.text import one_line, visible
+from versioner_ci.tracker_keys import NewKey, Store
 
 ACTIONS = ("create", "list", "revoke")
 SCOPES = ("write", "read", "admin")
 _COLUMNS = ("key_id", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
-
-
-class NewKey(NamedTuple):
-    """What a key is to be; `days` until it expires."""
-
-    name: str
-    scopes: tuple[str, ...]
-    days: float | None
-
-
-class Store(Protocol):
-    """Where the keys are: a database, or a tracker's API. Rows are the API's JSON."""
-
-    def create(self, wanted: NewKey) -> Mapping[str, Any]: ...
-
-    def rows(self) -> Sequence[Mapping[str, Any]]: ...
-
-    def revoke(self, key_id: str) -> bool: ...
 
 
 def parser() -> Parser:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from versioner_ci.cmd_keys import NewKey
 from versioner_ci.times import stamp
 from versioner_ci.tracker_client import Client
+from versioner_ci.tracker_keys import NewKey
 
 
 class RemoteKeys:

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from versioner_ci.clock import Clock
-from versioner_ci.cmd_keys import NewKey
 from versioner_ci.errors import UsageError
 from versioner_ci.server import api_models, keys, migrate, payload
 from versioner_ci.server.db import connect
 from versioner_ci.server.moments import micros
 from versioner_ci.server.read import Reader
+from versioner_ci.tracker_keys import NewKey
 
 _DAY = 86_400.0
 
