@@ -76,7 +76,8 @@ class Ingest:
             if event.product in names.products
             and (event.environment is None or event.environment in names.environments)
         }
-        self.book.load_waiting(places)
+        if not all(event.state.is_ending for event in events):  # an ending supersedes nothing
+            self.book.load_waiting(places)
         self.book.load_cells({(place[0], place[1]) for place in places if place[1] is not None})
 
     def _answer(self, arrival: Arrival) -> Accepted | Problem:
