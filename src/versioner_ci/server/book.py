@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
 
 from versioner_ci.identity import fresh_id
 from versioner_ci.server.life import CHANGING, COLUMNS, Life
@@ -31,7 +31,6 @@ _BY_NAME = {
 _VERSIONS = select(*_VERSION).where(tuple_(_VERSION.product_id, _VERSION.name).in_(_MANY("pairs")))
 _CELLS = select(*_CURRENT).where(tuple_(_CURRENT.product_id, _CURRENT.environment_id).in_(_MANY("pairs")))
 _BY_KEY = _LIVES.where(_LIFE.key.in_(_MANY("keys")))
-_BY_BOTH = _LIVES.where(or_(_LIFE.key.in_(_MANY("keys")), _LIFE.group_key.in_(_MANY("groups")))).limit(_MOST)
 _BY_GROUP = _LIVES.where(_LIFE.group_key.in_(_MANY("groups"))).limit(_MOST)
 _QUEUED = _LIVES.where(_LIFE.is_open, _LIFE.state == "pending").limit(_MOST)
 _QUEUED_DEPLOYMENTS = _QUEUED.where(tuple_(_LIFE.product_id, _LIFE.environment_id).in_(_MANY("pairs")))
@@ -128,11 +127,9 @@ class Book:
 
     def load_lives(self, keys: Sequence[str], groups: Sequence[str]) -> None:
         """Lifecycles that have a key of their own, and all of these groups."""
-        if keys and groups:
-            self._take(_BY_BOTH, keys=keys, groups=groups)
-        elif keys:
+        if keys:
             self._take(_BY_KEY, keys=keys)
-        elif groups:
+        if groups:
             self._take(_BY_GROUP, groups=groups)
 
     def load_latest(self, keys: Keys) -> None:
