@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, str], ...] = (
     ("call", "session compose posting gate result wanting"),
     ("report", "report report_json report_github"),
     ("reporter", "reporter track life wrap preview early"),
-    ("cli", "cli console cmd_* doctor* __main__ extra terminal tracker_* keys_remote server server.*"),
+    ("cli", "cli console cmd_* demo doctor* __main__ extra terminal tracker_* keys_remote server server.*"),
 )
 """Low to high; a module imports from its own layer and lower ones. A new module needs a place here."""
 

@@ -21,16 +21,16 @@ class Client:
 
     def __init__(self, address: str, env: Mapping[str, str]) -> None:
         try:
-            self._url = str(url(address)[0])
+            self.url = str(url(address)[0])
         except ParseError as error:
             raise UsageError(f"--url {error}", fix=error.fix) from None
-        if is_plain_http(self._url) and env.get("VERSIONER_ALLOW_HTTP", "").lower() not in {"1", "true", "yes", "on"}:
+        if is_plain_http(self.url) and env.get("VERSIONER_ALLOW_HTTP", "").lower() not in {"1", "true", "yes", "on"}:
             raise UsageError(
                 "plain http:// is not sent to another machine", fix="use https://, or VERSIONER_ALLOW_HTTP=1"
             )
         self._env = env
         self._key = env.get("VERSIONER_API_KEY", "").strip()
-        self.host = one_line(urlsplit(self._url).netloc)
+        self.host = one_line(urlsplit(self.url).netloc)
 
     def ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, query: Mapping[str, str] | None = None
@@ -44,7 +44,7 @@ class Client:
 
         from versioner_ci import connect, proxies, tls  # noqa: PLC0415 - the same
 
-        target = f"{self._url}{path}{f'?{urlencode(query)}' if query else ''}"
+        target = f"{self.url}{path}{f'?{urlencode(query)}' if query else ''}"
         parts = urlsplit(target)
         with requests.Session() as session:
             session.trust_env = False  # no netrc: the key counts

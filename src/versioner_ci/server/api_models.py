@@ -134,6 +134,7 @@ class Cell(Answer):
     environment_id: Id
     version: str | None
     version_id: Id | None
+    first_seen_at: Time | None = Field(description="of the version: the newest of a product is the one heard of last")
     completed_at: Time | None
     lifecycle_id: Id | None
     actor: str | None

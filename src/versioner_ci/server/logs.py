@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from versioner_ci.redact import Redactor
-from versioner_ci.text import cut, one_line, visible
+from versioner_ci.text import cut, visible
 from versioner_ci.times import stamp
 
 FORMATS = ("logfmt", "json")
 LEVELS = ("debug", "info", "warning", "error")
 LOG = logging.getLogger("versioner_ci.server")
-_LONGEST = 2_000
+_LONGEST = 4_000
 _BARE = re.compile(r"[\w.:/@%+,\-]+")
 
 
@@ -44,7 +44,7 @@ class Lines(logging.Formatter):
     def _safe(self, value: Any) -> Any:
         if isinstance(value, (bool, int, float)):
             return value
-        return cut(visible(one_line(self._redactor(str(value)))), _LONGEST)
+        return cut(visible(self._redactor(str(value))), _LONGEST)
 
 
 def configure(stream: TextIO | None, form: str, level: str, redactor: Redactor) -> None:
@@ -74,4 +74,4 @@ def _logfmt(fields: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     text = json.dumps(value) if isinstance(value, (bool, int, float)) else value
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE.fullmatch(text) else json.dumps(text)

@@ -55,15 +55,3 @@ def moment(micros: int, now: float) -> Stamp:
     else:
         short = f"{time.day} {time:%b %H:%M}" if time.year == today.year else f"{time.day} {time:%b %Y}"
     return Stamp(stamp(micros), short, f"{time:%Y-%m-%d %H:%M:%S} UTC")
-
-
-def span(seconds: float) -> str:
-    """`0.4 s`, `42 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`."""
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
-    whole = round(seconds)
-    for unit, name, smaller, small_name in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= unit:
-            rest = whole % unit // smaller
-            return f"{whole // unit} {name}{f' {rest} {small_name}' if rest else ''}"
-    return f"{whole} s"

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from versioner_ci import __version__
+from versioner_ci.text import visible
 
 HERE = Path(__file__).parent
 KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -89,10 +90,18 @@ def assets() -> dict[str, Asset]:
 
 @cache
 def templates() -> Environment:
-    """Everything is escaped; a name that is missing is a fault."""
+    """Everything is escaped, and shown without controls that turn text around; a name that is missing is a fault."""
     return Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, auto_reload=False
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        finalize=_seen,
     )
+
+
+def _seen(value: Any) -> Any:
+    return visible(value) if type(value) is str and not value.isascii() else value
 
 
 def html(name: str, page: Page, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from versioner_ci.server import records
-from versioner_ci.server.pages.looks import Look, Stamp, look_of, moment, span
+from versioner_ci.server.pages.looks import Look, Stamp, look_of, moment
 from versioner_ci.server.read import Reader, Slice
 from versioner_ci.status import Kind, State
+from versioner_ci.terminal import span
 from versioner_ci.text import cut
 
 LINES = 50

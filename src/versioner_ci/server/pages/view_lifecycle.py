@@ -6,12 +6,16 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from versioner_ci.server import records
-from versioner_ci.server.pages.looks import Look, Stamp, look_of, moment, span
+from versioner_ci.server.pages.looks import Look, Stamp, look_of, moment
 from versioner_ci.server.pages.view_history import Line, line, took
 from versioner_ci.server.read import Reader, Slice
 from versioner_ci.sinks.slack_text import web_url
+from versioner_ci.status import State
+from versioner_ci.terminal import span
 
 _NEIGHBOURS = 8
+_BEGUN = Look("started", "Started", "started")
+"""In the past it is not in progress any more."""
 _LATE = 5.0
 """Seconds on the way from which a delay is worth a word."""
 
@@ -121,7 +125,7 @@ def _steps(events: tuple[records.EventRow, ...], now: float) -> tuple[Step, ...]
         mark = "late, moved nothing" if event.is_late else "told again" if event.is_repeat else ""
         steps.append(
             Step(
-                look=look_of(event.kind, event.state),
+                look=_BEGUN if event.state == State.STARTED.value else look_of(event.kind, event.state),
                 mark=mark,
                 when=moment(event.occurred_at, now),
                 after=f"after {span(gap)}" if gap is not None else "",
