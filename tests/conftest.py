@@ -40,7 +40,7 @@ _LONG = (
     *("tests/test_spool_processes", "tests/test_reporter", "tests/test_courier", "tests/test_procs"),
     *("tests/hosts/test_git_", "tests/test_wrap", "tests/test_life", "tests/test_limits", "tests/test_schema"),
     *("tests/test_config_check", "tests/test_docs_messages", "tests/test_answers_words"),
-    *("tests/server/test_postgres", "tests/server/pages/", "tests/server/test_cli_"),
+    "tests/server/",
 )
 
 

@@ -49,8 +49,8 @@ HEAVY = {
     "slack_sdk": {"sinks.slack_client", "sinks.slack", "sinks.webhook"},
     "platformdirs": set(),
     "difflib": set(),
-    "tempfile": set(),
-    "subprocess": set(),
+    "tempfile": {"cmd_demo", "demo"},
+    "subprocess": {"cmd_demo", "demo"},
     "asyncio": set(),
     "importlib.metadata": set(),
 }
