@@ -205,6 +205,14 @@ def embedded_tracker(bench: Bench) -> None:
         say(row.name, row.figure, row.goal, is_met=row.is_met)
 
 
+def tracker_pages(bench: Bench) -> None:
+    """The embedded tracker's pages over a long history."""
+    from tests.bench import pages as figures  # noqa: PLC0415 - it needs the extra
+
+    for row in figures.figures(bench.pairs):
+        say(row.name, row.figure, row.goal, is_met=row.is_met)
+
+
 FIGURES: dict[str, Callable[[Bench], None]] = {
     "version": Bench.version,
     "report": Bench.report,
@@ -214,6 +222,7 @@ FIGURES: dict[str, Callable[[Bench], None]] = {
     "memory": Bench.memory,
     "gitlab": gitlab_hooks,
     "tracker": embedded_tracker,
+    "pages": tracker_pages,
 }
 
 

@@ -34,7 +34,7 @@ _WAITING = ("new", "sending", "failed")
 def mount(app: FastAPI, services: Services) -> None:
     """Add the route and the counting of every request. It needs no key: it holds numbers, no names."""
     registry = services.registry
-    registry.register(_Stored(services.database, services.clock))
+    registry.register(Stored(services.database, services.clock))
     app.add_middleware(Watch, registry=registry)
 
     async def metrics(_request: Request) -> Response:
@@ -96,7 +96,7 @@ def _template(scope: Scope) -> str:
     return str(getattr(endpoint, "__name__", "other")) if endpoint is not None else "none"
 
 
-class _Stored(Collector):
+class Stored(Collector):
     """What the database knows, asked for at each scrape: the same from every replica. No query reads the history."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
