@@ -143,7 +143,8 @@ def _outbox(connection: Connection, clock: Clock) -> Iterator[Metric]:
     )
     counts = dict.fromkeys(_WAITING, 0)
     query = select(Outbox.state, func.count()).where(Outbox.state.in_(_WAITING)).group_by(Outbox.state)
-    counts |= dict(connection.execute(query).tuples().all())
+    for state, count in connection.execute(query):
+        counts[state] = count
     for state, count in counts.items():
         family.add_metric([state], count)
     yield family

@@ -63,7 +63,7 @@ def test_without_javascript_everything_can_be_read_and_done(window: OpenPage, tr
     expect(page.locator("pre")).to_have_text("ERROR: <b>no</b>\nsecond line")
     page.get_by_role("link", name="Matrix").click()
     expect(page.get_by_role("cell").filter(has_text="grace")).to_contain_text("behind staging")
-    page.get_by_label("Product").fill("sea")
+    page.get_by_role("searchbox").fill("sea")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("rowheader")).to_have_text(["search"])
     page.get_by_role("link", name="History").click()
