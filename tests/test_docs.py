@@ -13,6 +13,7 @@ from script.reference_pages import OTHER_VARIABLES
 from tests.test_docs_pages import PAGES, ROOT, codes, every_page, read
 from versioner_ci import errors, hosts
 from versioner_ci.cli import COMMANDS
+from versioner_ci.cmd_serve import FROM_ENV
 from versioner_ci.cmd_report import REASONS
 from versioner_ci.config_routes import KEYS as ROUTE_KEYS
 from versioner_ci.outcome import Verdict
@@ -82,6 +83,7 @@ def test_a_variable_that_is_none_of_a_host_or_setting_is_read_somewhere() -> Non
 def test_a_variable_that_is_named_exists(page: Path) -> None:
     known = {*OTHER_VARIABLES, *hosts.COMMON, *(name for row in SETTINGS for name in row.env)}
     known |= {name for host in hosts.discover() for name in host.variables}
+    known |= {row.variable for row in FROM_ENV.values()}
     named = {name for code in codes(page) for name in _VARIABLE.findall(code)}
     assert {name for name in named if name not in known} == set()
 
