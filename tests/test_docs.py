@@ -13,8 +13,8 @@ from script.reference_pages import OTHER_VARIABLES
 from tests.test_docs_pages import PAGES, ROOT, codes, every_page, read
 from versioner_ci import errors, hosts
 from versioner_ci.cli import COMMANDS
-from versioner_ci.cmd_serve import FROM_ENV
 from versioner_ci.cmd_report import REASONS
+from versioner_ci.cmd_serve import FROM_ENV
 from versioner_ci.config_routes import KEYS as ROUTE_KEYS
 from versioner_ci.outcome import Verdict
 from versioner_ci.settings_table import BY_FILE_KEY, SETTINGS
