@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -115,7 +116,7 @@ def live(request: Request, name: str, page: Page, values: Mapping[str, Any]) -> 
     inner = templates().get_template(f"_{name}").render(page=page, **values)
     tag = hashlib.sha256(inner.encode()).hexdigest()[:24]
     if FRAGMENT not in request.headers:
-        return html(name, page, {**values, "tag": tag})
+        return html(name, page, {**values, "tag": tag, "live": Markup(inner)})  # noqa: S704 - rendered just now
     headers = {**HEADERS, "X-Tag": tag}
     if request.headers.get(TAG) == tag:
         return Response(status_code=204, headers=headers)
