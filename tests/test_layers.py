@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, str], ...] = (
     ("call", "session compose posting gate result wanting"),
     ("report", "report report_json report_github"),
     ("reporter", "reporter before track life wrap preview early"),
-    ("cli", "cli console cmd_* doctor* __main__"),
+    ("cli", "cli console cmd_* demo doctor* __main__ extra terminal tracker_* keys_remote server server.*"),
 )
 """Low to high; a module imports from its own layer and lower ones. A new module needs a place here."""
 
@@ -51,8 +51,8 @@ HEAVY = {
     "dataclasses": {"records"},
     "inspect": set(),
     "difflib": set(),
-    "tempfile": set(),
-    "subprocess": set(),
+    "tempfile": {"cmd_demo", "demo"},
+    "subprocess": {"cmd_demo", "demo"},
     "asyncio": set(),
     "importlib.metadata": set(),
 }
@@ -176,3 +176,38 @@ def test_every_record_between_the_stages_is_frozen_and_slotted() -> None:
                 marks = [ast.unparse(mark) for mark in node.decorator_list if "dataclass" in ast.unparse(mark)]
                 loose += [f"{module}.{node.name}" for mark in marks if "slots=True" not in mark]
     assert loose == []
+
+
+OF_THE_CORE = (
+    "__init__ errors text redact status times clock event identity settings_* config_routes routing reply http terminal"
+)
+OF_SLACK = "sinks._sink sinks.slack sinks.slack_client sinks.slack_errors sinks.slack_message sinks.slack_text"
+COMMANDS_OF = {
+    "server.serving": {"cli"},
+    "server.keys_local": {"tracker_keys"},
+    "server.local_data": {"tracker_data"},
+}
+"""The modules of the tracker that a command hands its call to → what they may know of the command line."""
+
+
+def server_modules() -> dict[str, ast.Module]:
+    paths = [path for path in (PACKAGE / "server").rglob("*.py") if "migrations" not in path.parts]
+    return {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+@pytest.mark.parametrize("module", sorted(server_modules()))
+def test_the_tracker_imports_only_what_it_shares_with_the_core(module: str) -> None:
+    core = {name for name in imported(server_modules()[module]) if not name.startswith("server")}
+    shared = f"{OF_THE_CORE} {OF_SLACK}".split()
+    foreign = {name for name in core if not any(fnmatchcase(name, pattern) for pattern in shared)}
+    assert foreign - COMMANDS_OF.get(module, set()) == set()
+
+
+def test_the_core_never_imports_the_tracker_at_its_top() -> None:
+    tops = {module: set(at_top(tree)) for module, tree in trees().items()}
+    assert [module for module, names in tops.items() if any("versioner_ci.server" in name for name in names)] == []
+
+
+@pytest.mark.parametrize("module", sorted(server_modules()))
+def test_a_module_of_the_tracker_says_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(server_modules()[module])

@@ -11,7 +11,8 @@ from versioner_ci.options import GROUPS, Parser, add_settings, flags_of, kind_of
 from versioner_ci.settings_table import BY_NAME, SETTINGS
 from versioner_ci.status import Kind
 
-WITH_SETTINGS = [name for name in COMMANDS if name != "statuses"]
+OF_THE_TRACKER = {"serve", "keys", "matrix", "history", "demo"}
+WITH_SETTINGS = [name for name in COMMANDS if name not in {"statuses", *OF_THE_TRACKER}]
 
 
 def parser_of(command: str) -> Parser:

@@ -68,6 +68,7 @@ def test_every_dependency_has_a_reason_beside_it() -> None:
     found = dict(dependencies(PYPROJECT))
     count = len(SETTINGS["project"]["dependencies"])
     count += sum(isinstance(row, str) for group in SETTINGS["dependency-groups"].values() for row in group)
+    count += sum(len(rows) for rows in SETTINGS["project"]["optional-dependencies"].values())
     assert len(found) == count
     assert [line for line, above in found.items() if not above.startswith("# ")] == []
 

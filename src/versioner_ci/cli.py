@@ -49,6 +49,11 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command("cmd_doctor", "is it set up? sends nothing unless --send-test"),
     "context": Command("cmd_context", "what was detected, and from where"),
     "statuses": Command("cmd_statuses", "the table of status words"),
+    "serve": Command("cmd_serve", "serve the embedded tracker: API, Slack routing, page"),
+    "keys": Command("cmd_keys", "create, list and revoke the tracker's keys"),
+    "matrix": Command("cmd_matrix", "what runs where, as the tracker knows it"),
+    "history": Command("cmd_history", "builds and deployments, as the tracker knows them"),
+    "demo": Command("cmd_demo", "a sample pipeline against an embedded tracker, start to finish"),
 }
 
 

@@ -46,6 +46,10 @@ class Console:
         """What a command was called for; several lines are welcome."""
         _write(self._out, self.redactor(text))
 
+    def unmasked(self, text: str) -> None:
+        """A secret that is shown this once: a new key."""
+        _write(self._out, text)
+
     def json(self, body: Mapping[str, Any], *, indent: int | None = None) -> None:
         """What a command was called for, for programs: once a call, whatever else happens."""
         if not self.has_json:

@@ -213,6 +213,22 @@ def github_action(bench: Bench) -> None:
         say(row.name, row.figure, row.goal, is_met=row.is_met)
 
 
+def embedded_tracker(bench: Bench) -> None:
+    """The embedded tracker under load."""
+    from tests.bench import tracker as figures  # noqa: PLC0415 - it needs the extra
+
+    for row in figures.figures(bench.pairs):
+        say(row.name, row.figure, row.goal, is_met=row.is_met)
+
+
+def tracker_pages(bench: Bench) -> None:
+    """The embedded tracker's pages over a long history."""
+    from tests.bench import pages as figures  # noqa: PLC0415 - it needs the extra
+
+    for row in figures.figures(bench.pairs):
+        say(row.name, row.figure, row.goal, is_met=row.is_met)
+
+
 FIGURES: dict[str, Callable[[Bench], None]] = {
     "version": Bench.version,
     "report": Bench.report,
@@ -223,6 +239,8 @@ FIGURES: dict[str, Callable[[Bench], None]] = {
     "gitlab": gitlab_hooks,
     "zipapp": zipapp,
     "github": github_action,
+    "tracker": embedded_tracker,
+    "pages": tracker_pages,
 }
 
 

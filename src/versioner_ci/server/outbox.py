@@ -1,0 +1,133 @@
+"""Writes what is to go to Slack, in the transaction of the event that it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, insert, select
+
+from versioner_ci import routing
+from versioner_ci.event import Event
+from versioner_ci.identity import fresh_id
+from versioner_ci.server.life import Life
+from versioner_ci.server.tables_slack import Outbox, Preference, SlackChannel
+from versioner_ci.settings_values import Route
+from versioner_ci.sinks._sink import Target
+from versioner_ci.status import Kind, State
+
+EVENT, QUIET, STALE = "event", "quiet", "stale"
+
+
+class Told(NamedTuple):
+    """A lifecycle that an event moved on."""
+
+    life: Life
+    event_id: str | None
+    product: str
+    version: str
+    environment: str | None
+
+    def event(self, state: State) -> Event:
+        """Just what the routes look at."""
+        return Event(
+            kind=Kind(self.life.kind),
+            state=state,
+            product=self.product,
+            version=self.version,
+            environment=self.environment,
+            occurred_at="",
+            key="",
+        )
+
+
+def routes(connection: Connection) -> tuple[Route, ...]:
+    """The preferences as the routes of a settings file."""
+    rows = connection.execute(select(Preference).order_by(Preference.created_at, Preference.id))
+    return tuple(
+        Route(
+            event_type=row.event_type,
+            channel_id=row.channel_id,
+            products=(row.product_name,) if row.product_name else (),
+            environments=(row.environment_name,) if row.environment_name else (),
+            mention=tuple(row.mention),
+        )
+        for row in rows
+    )
+
+
+def enqueue(connection: Connection, told: Sequence[Told], now: int) -> int:
+    """A row for each channel that wants the event, and for each where the lifecycle's message stands: how many."""
+    known = routes(connection) if told else ()
+    following = _following(connection, told)
+    if not known and not following:
+        return 0
+    rows: list[dict[str, Any]] = []
+    for each in told:
+        chain = each.life.chain_id
+        wanted = routing.targets(each.event(State(each.life.state)), known, ())
+        rows += [_row(each, target, EVENT, now) for target in wanted]
+        names = {target.channel for target in wanted}
+        quiet = [name for name in following.setdefault(chain, {}) if name not in names]
+        rows += [_row(each, Target(channel=name), QUIET, now) for name in quiet]
+        following[chain] |= dict.fromkeys(names)
+    return add(connection, rows, now)
+
+
+def enqueue_stale(connection: Connection, told: Sequence[Told], now: int) -> int:
+    """No ending was heard: for whoever wants to know of failures or aborts, and where its message stands."""
+    known = routes(connection) if told else ()
+    following = _following(connection, told)
+    rows = []
+    for each in told:
+        wanted: dict[str, Target] = {name: Target(channel=name) for name in following.get(each.life.chain_id, {})}
+        for state in (State.FAILED, State.ABORTED):
+            found = routing.targets(each.event(state), known, ())
+            wanted |= {target.channel: target for target in found}
+        rows += [_row(each, target, STALE, now) for target in wanted.values()]
+    return add(connection, rows, now)
+
+
+def add(connection: Connection, rows: list[dict[str, Any]], now: int) -> int:
+    """Write the rows, and make their channels known."""
+    if rows:
+        connection.execute(insert(Outbox), rows)
+        names = {row["channel"] for row in rows}
+        query = select(SlackChannel.channel).where(SlackChannel.channel.in_(names))
+        missing = names - set(connection.execute(query).scalars())
+        if missing:
+            connection.execute(insert(SlackChannel), [{"channel": name, "next_at": now} for name in sorted(missing)])
+    return len(rows)
+
+
+def _following(connection: Connection, told: Iterable[Told]) -> dict[str, dict[str, None]]:
+    """Chain → the channels that it was told in before."""
+    chains = {each.life.chain_id for each in told if not (each.life.is_new and each.life.chain_id == each.life.id)}
+    found: dict[str, dict[str, None]] = {}
+    if chains:
+        query = select(Outbox.chain_id, Outbox.channel, Outbox.state).where(Outbox.chain_id.in_(chains))
+        for row in connection.execute(query.order_by(Outbox.seq)):
+            if row.state != "failed":
+                found.setdefault(row.chain_id, {})[row.channel] = None
+    return found
+
+
+def _row(told: Told, target: Target, what: str, now: int) -> dict[str, Any]:
+    return {
+        "id": fresh_id(),
+        "what": what,
+        "chain_id": told.life.chain_id,
+        "lifecycle_id": told.life.id,
+        "event_id": told.event_id,
+        "channel": target.channel,
+        "mention": list(target.mentions),
+        "state": "new",
+        "is_reply_due": False,
+        "owner": None,
+        "not_before": now,
+        "attempts": 0,
+        "ts": None,
+        "last_error": None,
+        "created_at": now,
+        "sent_at": None,
+    }

@@ -1,0 +1,118 @@
+"""Reads builds, deployments and their events. Each query follows an index; none reads the whole history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from versioner_ci.server.cursors import Statement, newest_first, number_of, page
+from versioner_ci.server.records import EventRow, Filters, LifecycleRow, Page
+from versioner_ci.server.tables import Environment, Event, Lifecycle, Product, Version
+
+_NAMES = (Product.name.label("product"), Version.name.label("version"), Environment.name.label("environment"))
+_JOINED = {"product", "version", "environment"}
+_LIFECYCLE = [getattr(Lifecycle, name) for name in LifecycleRow.__dataclass_fields__ if name not in _JOINED]
+_EVENT = [getattr(Event, name) for name in EventRow.__dataclass_fields__ if name not in _JOINED]
+
+
+def lifecycles_query(kind: str, filters: Filters, cursor: str | None, limit: int) -> Statement:
+    """Builds or deployments, the newest first, one more than `limit`; adopted ones belong to those that go on."""
+    query = _named(select(*_LIFECYCLE, *_NAMES), Lifecycle).where(
+        Lifecycle.kind == kind, Lifecycle.adopted_by.is_(None)
+    )
+    query = _filtered(query, Lifecycle, filters)
+    if filters.state is not None:
+        query = query.where(Lifecycle.state == filters.state)
+    if filters.since is not None:
+        query = query.where(Lifecycle.opened_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(Lifecycle.opened_at < filters.until)
+    return newest_first(query, Lifecycle.opened_at.expression, Lifecycle.id.expression, cursor).limit(limit + 1)
+
+
+def lifecycles(
+    connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int
+) -> Page[LifecycleRow]:
+    """A page of builds or deployments."""
+    found = connection.execute(lifecycles_query(kind, filters, cursor, limit)).mappings()
+    rows = [LifecycleRow(**row) for row in found]
+    return page(rows, limit, lambda row: f"{row.opened_at}.{row.id}")
+
+
+def lifecycle(connection: Connection, identity: str) -> LifecycleRow | None:
+    """One build or deployment, adopted ones too."""
+    query = _named(select(*_LIFECYCLE, *_NAMES), Lifecycle).where(Lifecycle.id == identity)
+    row = connection.execute(query).mappings().one_or_none()
+    return LifecycleRow(**row) if row is not None else None
+
+
+def events_query(kind: str, filters: Filters, cursor: str | None, limit: int) -> Statement:
+    """Events as they arrived, the newest first, one more than `limit`."""
+    query = _filtered(_named(select(*_EVENT, *_NAMES), Event).where(Event.kind == kind), Event, filters)
+    if filters.lifecycle_id is not None:
+        query = query.where(Event.lifecycle_id == filters.lifecycle_id)
+    if cursor is not None:
+        query = query.where(Event.seq < number_of(cursor))
+    return query.order_by(Event.seq.desc()).limit(limit + 1)
+
+
+def events(connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int) -> Page[EventRow]:
+    """A page of events."""
+    rows = [_event(row) for row in connection.execute(events_query(kind, filters, cursor, limit)).mappings()]
+    return page(rows, limit, lambda row: str(row.seq))
+
+
+def event(connection: Connection, identity: str) -> EventRow | None:
+    """One event."""
+    row = (
+        connection.execute(_named(select(*_EVENT, *_NAMES), Event).where(Event.id == identity)).mappings().one_or_none()
+    )
+    return _event(row) if row is not None else None
+
+
+def timeline(connection: Connection, row: LifecycleRow, most: int = 200) -> tuple[EventRow, ...]:
+    """What was told of it, by when it happened: with its adopted pendings and the event of its group that ended it."""
+    adopted = select(Lifecycle.id).where(Lifecycle.adopted_by == row.id)
+    ids = [row.id, *connection.execute(adopted).scalars()]
+    base = _named(select(*_EVENT, *_NAMES), Event)
+    found = [
+        _event(each)
+        for each in connection.execute(
+            base.where(Event.lifecycle_id.in_(ids)).order_by(Event.seq).limit(most)
+        ).mappings()
+    ]
+    if row.closed_by is not None and row.closed_by not in {each.id for each in found}:
+        found += [_event(each) for each in connection.execute(base.where(Event.id == row.closed_by)).mappings()]
+    return tuple(sorted(found, key=lambda each: (each.occurred_at, each.seq)))
+
+
+def _named(query: Statement, table: Any) -> Statement:
+    return (
+        query.join(Product, Product.id == table.product_id)
+        .join(Version, Version.id == table.version_id)
+        .outerjoin(Environment, Environment.id == table.environment_id)
+    )
+
+
+def _filtered(query: Statement, table: Any, filters: Filters) -> Statement:
+    """By ids, so that the index that has the order can be used."""
+    if filters.product is not None:
+        query = query.where(table.product_id == _id_of(Product, filters.product))
+    if filters.environment is not None:
+        query = query.where(table.environment_id == _id_of(Environment, filters.environment))
+    if filters.version is not None:
+        versions = select(Version.id).where(Version.name == filters.version)
+        if filters.product is not None:
+            versions = versions.where(Version.product_id == _id_of(Product, filters.product))
+        query = query.where(table.version_id.in_(versions))
+    return query
+
+
+def _id_of(table: Any, name: str) -> Any:
+    return select(table.id).where(table.name == name).scalar_subquery()
+
+
+def _event(row: Any) -> EventRow:
+    return EventRow(**{**row, "payload": json.loads(row["payload"])})

@@ -1,0 +1,181 @@
+"""The one writer of a process: takes what has queued up meanwhile and commits it together."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from versioner_ci.clock import Clock
+from versioner_ci.server import moments
+from versioner_ci.server.book import Names
+from versioner_ci.server.db import Database
+from versioner_ci.server.ingest import Accepted, Arrival, Ingest
+from versioner_ci.server.payload import Incoming
+from versioner_ci.server.problems import Problem
+
+_MOST = 64
+"""Events in one transaction."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something to write, and who waits for it; `work` is an event or a function."""
+
+    work: Arrival | Callable[[Connection], Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None
+    """None: a thread waits, not a coroutine."""
+
+
+class Writer:
+    """Starts its thread with `start`; `stop` first writes all that was handed in."""
+
+    def __init__(self, database: Database, clock: Clock, on_messages: Callable[[], None] = lambda: None) -> None:
+        self._database = database
+        self._clock = clock
+        self._on_messages = on_messages
+        """Called after a commit that has something for Slack."""
+        self._names = Names()
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self.is_running = False
+
+    def start(self) -> None:
+        """Once."""
+        self.is_running = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """After this, what is handed in is refused."""
+        if self.is_running:
+            self.is_running = False
+            self._queue.put(None)
+            self._thread.join()
+
+    async def event(self, event: Incoming) -> Accepted:
+        """Take an event in. Raises Problem, and SQLAlchemyError if the database cannot."""
+        answer = await self._hand_in(Arrival(event, moments.micros(self._clock.wall())))
+        if isinstance(answer, Problem):
+            raise answer
+        accepted: Accepted = answer
+        return accepted
+
+    async def change(self, function: Callable[[Connection], Result]) -> Result:
+        """Run a function in a write transaction of its own; what it raises is raised here."""
+        result = await self._hand_in(function)
+        if isinstance(result, Problem):
+            raise result
+        done: Result = result
+        return done
+
+    def call(self, function: Callable[[Connection], Result]) -> Result:
+        """The same for a thread, which waits."""
+        self._check()
+        future: Future[Any] = Future()
+        self._queue.put(_Job(function, future, None))
+        done: Result = future.result()
+        if isinstance(done, Problem):
+            raise done
+        return done
+
+    def _check(self) -> None:
+        if not self.is_running:
+            raise Problem(503, "stopping", "the tracker is stopping: try again", headers={"Retry-After": "1"})
+
+    async def _hand_in(self, work: Arrival | Callable[[Connection], Any]) -> Any:
+        self._check()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._queue.put(_Job(work, future, loop))
+        return await future
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            batch = [job]
+            while len(batch) < _MOST:
+                try:
+                    following = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    self._queue.put(None)
+                    break
+                batch.append(following)
+            self._write(batch)
+
+    def _write(self, batch: Sequence[_Job]) -> None:
+        """Events that follow each other go together; a function goes alone."""
+        together: list[_Job] = []
+        for job in batch:
+            if isinstance(job.work, Arrival):
+                together.append(job)
+            else:
+                self._events(together)
+                together = []
+                self._function(job, job.work)
+        self._events(together)
+
+    def _events(self, jobs: Sequence[_Job]) -> None:
+        if not jobs:
+            return
+        try:
+            answers = self._commit([job.work for job in jobs if isinstance(job.work, Arrival)])
+        except Exception as error:  # noqa: BLE001 - whatever it is, its sender must hear of it
+            if len(jobs) > 1:
+                self._one_by_one(jobs)
+            else:
+                _settle([(jobs[0], error)])
+            return
+        _settle(list(zip(jobs, answers, strict=True)))
+
+    def _one_by_one(self, jobs: Sequence[_Job]) -> None:
+        """One that cannot be written must not cost the others."""
+        for job in jobs:
+            self._events([job])
+
+    def _commit(self, arrivals: Sequence[Arrival]) -> list[Accepted | Problem]:
+        with self._database.write() as connection:
+            ingest = Ingest(connection, self._names)
+            answers = ingest.take(arrivals)
+        self._names = ingest.book.names
+        if ingest.messages:
+            self._on_messages()
+        return answers
+
+    def _function(self, job: _Job, function: Callable[[Connection], Any]) -> None:
+        try:
+            with self._database.write() as connection:
+                result = function(connection)
+        except Exception as error:  # noqa: BLE001 - whoever asked must hear of it
+            _settle([(job, error)])
+        else:
+            _settle([(job, result)])
+
+
+def _settle(done: Sequence[tuple[_Job, Any]]) -> None:
+    """Wake the waiting coroutines, with one call for all."""
+    loops = {job.loop for job, _ in done}
+    for loop in loops:
+        mine = [each for each in done if each[0].loop is loop]
+        if loop is None:
+            _deliver(mine)
+        else:
+            loop.call_soon_threadsafe(_deliver, mine)
+
+
+def _deliver(done: Sequence[tuple[_Job, Any]]) -> None:
+    for job, result in done:
+        if job.future.done():  # its client has gone
+            continue
+        if isinstance(result, Exception) and not isinstance(result, Problem):
+            job.future.set_exception(result)
+        else:
+            job.future.set_result(result)

@@ -1,0 +1,134 @@
+"""The outbox and what time brings about, step by step: the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server.engine import Engine
+from versioner_ci.server import slack_claim, sweep
+from versioner_ci.server.moments import micros
+from versioner_ci.server.slack_claim import Again, Lease
+from versioner_ci.server.slack_worker import pause
+
+A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+LEASE = Lease("here", micros(20))
+HOUR = 3600.0
+
+
+def claim(engine: Engine) -> slack_claim.Claim | None:
+    return slack_claim.claim(engine.database, LEASE, engine.clock)
+
+
+def states(engine: Engine) -> list[str]:
+    return [row.state for row in reversed(engine.reader.notifications().items)]
+
+
+def test_the_second_step_of_a_message_waits_for_the_first(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    engine.tell("completed", 10, life=A)
+    first = claim(engine)
+    assert first is not None
+    engine.now += 5
+    assert claim(engine) is None, "it is being sent"
+    slack_claim.sent(engine.database, first, "C0DEPLOYS=1700000000.000100", engine.clock)
+    second = claim(engine)
+    assert second is not None
+    assert (second.seq > first.seq, second.place) == (True, "C0DEPLOYS=1700000000.000100")
+    assert states(engine) == ["sent", "sending"]
+
+
+def test_a_message_in_flight_is_nobody_elses_until_its_lease_ends(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    assert claim(engine) is not None
+    engine.now += 19
+    assert claim(engine) is None
+    engine.now += 2
+    again = claim(engine)
+    assert again is not None
+    assert again.attempts == 2
+
+
+def test_a_channel_gets_one_a_second_and_others_do_not_wait_for_it(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.prefer("*", "C0ALARM", product_name="blog")
+    for product in ("shop", "shop2", "blog"):
+        engine.tell("started", 0, product_name=product)
+    assert [claimed.channel for claimed in (claim(engine), claim(engine)) if claimed] == ["C0DEPLOYS", "C0ALARM"]
+    assert claim(engine) is None
+    engine.now += 1
+    assert claim(engine) is not None
+
+
+def test_a_failed_try_comes_again_and_does_not_before_its_time(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("failed", 0, life=A)
+    claimed = claim(engine)
+    assert claimed is not None
+    later = Again(engine.clock + micros(30), "HTTP 503", is_reply_due=True, place="C0DEPLOYS=1700000000.000100")
+    slack_claim.later(engine.database, claimed, later)
+    engine.now += 29
+    assert claim(engine) is None
+    engine.now += 1
+    again = claim(engine)
+    assert again is not None
+    assert (again.is_reply_due, again.place) == (True, later.place)
+
+
+def test_after_a_day_it_is_given_up_visibly(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    with engine.database.write() as connection:
+        assert slack_claim.give_up(connection, engine.clock - micros(1)) == 0
+        assert slack_claim.give_up(connection, engine.clock + micros(24 * HOUR)) == 1
+    [row] = engine.reader.notifications("failed").items
+    assert row.last_error == "never tried"
+
+
+def stale(engine: Engine) -> int:
+    with engine.database.write() as connection:
+        return sweep.mark_stale(connection, engine.clock, micros(6 * HOUR))
+
+
+def test_no_ending_heard_is_said_once_after_six_hours_and_never_of_a_pending(engine: Engine) -> None:
+    engine.prefer("deployment.failed", "C0ALARM", mention=("@U0456",))
+    engine.tell("started", 0, life=A)
+    engine.tell("pending", 0, life=B, environment_name="staging")
+    engine.now = 6 * HOUR - 1
+    assert stale(engine) == 0
+    engine.now = 6 * HOUR + 1
+    assert stale(engine) == 1
+    assert stale(engine) == 0, "once"
+    assert sorted(engine.shown()) == ["no_ending_heard", "pending"]
+    claimed = claim(engine)
+    assert claimed is not None
+    assert (claimed.what, claimed.mention) == ("stale", ("<@U0456>",))
+    engine.tell("completed", 7 * HOUR, life=A)
+    assert sorted(engine.shown()) == ["completed", "pending"]
+
+
+def test_a_start_that_was_delivered_late_may_still_get_its_ending(engine: Engine) -> None:
+    engine.now = 10 * HOUR
+    engine.tell("started", 0, life=A)
+    assert stale(engine) == 0
+    assert engine.shown() == ["started"]
+    engine.now += 301
+    stale(engine)
+    assert engine.shown() == ["no_ending_heard"]
+
+
+def test_what_is_late_or_repeated_is_told_to_nobody(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("completed", 10, life=A)
+    engine.tell("started", 0, life=A)
+    engine.tell("completed", 20, life=A)
+    assert states(engine) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "asked", "seconds"),
+    [(1, None, 1), (2, None, 2), (5, None, 16), (50, None, 300), (1, 7.0, 7), (1, 1e9, 3600), (9, 0.0, 0)],
+)
+def test_the_pause_before_the_next_try(attempts: int, asked: float | None, seconds: float) -> None:
+    assert pause(attempts, asked) == seconds
