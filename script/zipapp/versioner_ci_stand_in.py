@@ -8,22 +8,27 @@ import sys
 _FAULT, _USAGE, _REJECTED, _NOT_EXECUTABLE, _NOT_FOUND = 1, 2, 5, 126, 127
 _shown = repr if sys.version_info < (3,) else ascii
 _NOT_STARTING = {"--dry-run", "--help", "-h"}
+_TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 
 def leave(why):
-    """Ends the process: with CMD in its place, with 5 if the gate is `required`, with 1 where there is no CMD."""
+    """Ends the process: with CMD in its place, with 5 if the gate is `required`, with 1 where there is no CMD.
+
+    VERSIONER_DISABLED wins over both: CMD runs, and what has none exits with 0.
+    """
     _say("warning: " + why)
     sys.exit(_instead(sys.argv[1:]))
 
 
 def _instead(arguments):
+    is_disabled = os.environ.get("VERSIONER_DISABLED", "").strip().lower() in _TRUE
     if arguments[:1] != ["run"]:
-        return _FAULT
+        return 0 if is_disabled else _FAULT
     at = arguments.index("--") if "--" in arguments else len(arguments)
     options, command = arguments[1:at], arguments[at + 1 :]
     if not command or _NOT_STARTING & set(options):
-        return _FAULT if command else _USAGE
-    if _asks_required(options):
+        return (0 if is_disabled else _FAULT) if command else _USAGE
+    if not is_disabled and _asks_required(options):
         _say("warning: the gate is shut: the command was not started")
         return _REJECTED
     return _become(command)

@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 CONTENT = "not built"
 """SHA-256 of all files; script/build writes it here."""
@@ -26,19 +26,54 @@ def main() -> None:
     except OSError:  # no home, a full or read-only disk, somebody else's folder: slower, nothing worse
         folder = None
     except Exception as error:  # noqa: BLE001 - zlib, zipfile, zipimport: each has its own
-        import versioner_ci_stand_in
+        _leave(error)
+    run = None if folder is None else _out_of(folder)
+    if run is None:
+        try:
+            _keep_certifi_from_unpacking(archive)
+            run = _command()
+        except Exception as error:  # noqa: BLE001 - as above
+            _leave(error)
+    run()
 
-        text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        versioner_ci_stand_in.leave(f"the zipapp is damaged, have it anew: nothing is reported ({text!a})")
-    if folder is None:
-        _keep_certifi_from_unpacking(archive)
-    else:
-        sys.path[0] = folder
-        sys.dont_write_bytecode = False
-        sys.pycache_prefix = None
+
+def _leave(error: Exception) -> None:
+    """Never returns: whoever starts something by us gets that, and one line."""
+    import versioner_ci_stand_in
+
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    versioner_ci_stand_in.leave(f"the zipapp is damaged, have it anew: nothing is reported ({text!a})")
+
+
+def _out_of(folder: str) -> Callable[[], None] | None:
+    """The command out of the cache; None if it is damaged there. Then the folder goes: the next start unpacks anew."""
+    archive = sys.path[0]
+    as_asked = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.path[0], sys.dont_write_bytecode, sys.pycache_prefix = folder, False, None
+    try:
+        run = _command()
+    except Exception:  # noqa: BLE001 - SyntaxError, EOFError, ValueError: whatever half a file makes Python say
+        _forget(folder)
+        sys.path[0] = archive
+        sys.dont_write_bytecode, sys.pycache_prefix = as_asked
+        for name in [name for name in sys.modules if name.partition(".")[0] == "versioner_ci"]:
+            del sys.modules[name]
+        return None
+    return lambda: run(lambda: _forget(folder))
+
+
+def _command() -> Callable[..., None]:
+    """The entry, and what it takes to run CMD when the rest is broken. Raises whatever a damaged file makes."""
+    from versioner_ci import early  # noqa: F401 - broken, it breaks here
     from versioner_ci.__main__ import main as run
 
-    run()
+    return run
+
+
+def _forget(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpacked(archive: str) -> str | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 
 
-def main() -> None:
-    """Answer `--version` at once, start an ungated CMD at once, and leave the rest to cli.py."""
+def main(when_broken: Callable[[], object] | None = None) -> None:
+    """Answer `--version` at once, start an ungated CMD at once, and leave the rest to cli.py.
+
+    `when_broken` is called if the rest cannot be loaded: the zipapp's cache is made anew then.
+    """
     gc.disable()
     if sys.argv[1:] in (["--version"], ["-V"]):
         from versioner_ci import __version__  # noqa: PLC0415
@@ -31,6 +35,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last resort: CMD runs, though nothing else does
         from versioner_ci import early as starter  # noqa: PLC0415
 
+        if when_broken is not None:
+            when_broken()
         os._exit(starter.without_the_rest(sys.argv[1:], early, error))
     cli.main(early)
 

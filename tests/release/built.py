@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,9 @@ GUARD = ROOT / "tests" / "loopback_only"
 WHEELS = ROOT / ".tools" / "wheels"
 NEW = ("3.10", "3.11", "3.12", "3.13", "3.14")
 OLD = ("2.7", "3.6", "3.7", "3.8", "3.9")
+
+
+Zipapp = Callable[..., Result]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,21 +100,20 @@ def git(folder: Path, *arguments: str) -> str:
 
 @cache
 def pythons(*versions: str) -> dict[str, str]:
-    """Version → path of each of these that is installed; ours is always there."""
-    found = {version: path for version in versions for path in _candidates(version) if _is(path, version)}
+    """Version → path of each of these that is here by its name; ours is always there. Nothing is started for it."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    found |= {own: sys.executable} if own in versions else {}
-    return {version: found[version] for version in versions if version in found}
+    found = {version: sys.executable if version == own else _path_of(version) for version in versions}
+    return {version: path for version, path in found.items() if path}
 
 
-def _candidates(version: str) -> Iterator[str]:
-    folder = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    yield from (str(path) for path in folder.glob(f"{version}.*/bin/python"))
-    if there := shutil.which(f"python{version}"):
-        yield there
+def _path_of(version: str) -> str | None:
+    folder = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    there = sorted(str(path) for path in folder.glob(f"versions/{version}.*/bin/python"))
+    on_path = os.pathsep.join(part for part in os.get_exec_path() if Path(part) != folder / "shims")
+    return there[-1] if there else shutil.which(f"python{version}", path=on_path)
 
 
-def _is(path: str, version: str) -> bool:
-    code = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=20, check=False)
-    return done.stdout == version
+def folder_of(env: Mapping[str, str]) -> Path:
+    """The one folder that a zipapp was unpacked into."""
+    [path] = [path for path in Path(env["HOME"], ".cache", "versioner-ci").iterdir() if len(path.name) == 64]
+    return path

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.release.built import GUARD, ROOT, Built, build, clone, is_broken
+from tests.release.built import GUARD, ROOT, Built, Zipapp, build, clone, is_broken, run
+from tests.support.process import Result
 from tests.support.recorder import Recorder
 
 KEY = "sk_1_release0123456789abcdef0123456789"
@@ -61,3 +65,31 @@ def tracker() -> Iterator[Recorder]:
 def reporting(env: dict[str, str], tracker: Recorder) -> dict[str, str]:
     """`env` with the tracker, and with time: what is tested here is not how quick a busy machine is."""
     return {**env, "VERSIONER_API_URL": tracker.url, "VERSIONER_API_KEY": KEY, "VERSIONER_TIMEOUT": "40"}
+
+
+@pytest.fixture
+def zipapp(built: Built, reporting: dict[str, str], work: Path) -> Zipapp:
+    """`zipapp(argument…, python=PATH, NAME=value…)`: a copy of the built one, run in an empty folder."""
+    copy = work.parent / "our tools" / "versioner-ci.pyz"
+    copy.parent.mkdir()
+    shutil.copy(built.zipapp, copy)
+
+    def go(*arguments: str, python: str = sys.executable, archive: Path = copy, **changes: str) -> Result:
+        return run([python, archive, *arguments], env={**reporting, **changes}, cwd=work)
+
+    return go
+
+
+@pytest.fixture
+def aged(zipapp: Zipapp, built: Built, tmp_path: Path) -> Zipapp:
+    """The zipapp; for our own Python one that asks for a Python of the far future."""
+    path = tmp_path / "aged.pyz"
+    with zipfile.ZipFile(built.zipapp) as archive, zipfile.ZipFile(path, "w") as changed:
+        for name in ("__main__.py", "versioner_ci_stand_in.py"):
+            changed.writestr(name, archive.read(name).replace(b"< (3, 10)", b"< (99, 0)"))
+
+    def go(*arguments: str, python: str, **changes: str) -> Result:
+        more = {"archive": path} if python == sys.executable else {}
+        return zipapp(*arguments, python=python, PYTHONPATH="", **more, **changes)
+
+    return go

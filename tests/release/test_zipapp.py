@@ -17,18 +17,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.built import NEW, OLD, Built, pythons, run
+from tests.release.built import NEW, OLD, Built, Zipapp, folder_of, pythons, run
 from tests.support import raw_server
 from tests.support.fake_slack import FakeSlack
 from tests.support.pki import authority
-from tests.support.process import Result
 from tests.support.raw_server import RawServer
 from tests.support.recorder import Recorder
 from versioner_ci import __version__
 
 pytestmark = pytest.mark.timeout(180)
 STARTED = ("report", "build", "started", "--product", "shop", "--version", "1")
-Zipapp = Callable[..., Result]
 every_python = pytest.mark.parametrize("python", pythons(*NEW).values(), ids=pythons(*NEW))
 OWN = "{}.{}".format(*sys.version_info)
 TOO_OLD = {**pythons(*OLD), OWN: sys.executable}
@@ -36,38 +34,10 @@ TOO_OLD = {**pythons(*OLD), OWN: sys.executable}
 too_old = pytest.mark.parametrize(("version", "python"), TOO_OLD.items(), ids=TOO_OLD)
 
 
-@pytest.fixture
-def zipapp(built: Built, reporting: dict[str, str], work: Path) -> Zipapp:
-    """`zipapp(argument…, python=PATH, NAME=value…)`: a copy of the built one, run in an empty folder."""
-    copy = work.parent / "our tools" / "versioner-ci.pyz"
-    copy.parent.mkdir()
-    shutil.copy(built.zipapp, copy)
-
-    def go(*arguments: str, python: str = sys.executable, archive: Path = copy, **changes: str) -> Result:
-        return run([python, archive, *arguments], env={**reporting, **changes}, cwd=work)
-
-    return go
-
-
-@pytest.fixture
-def aged(zipapp: Zipapp, built: Built, tmp_path: Path) -> Zipapp:
-    """The zipapp; for our own Python one that asks for a Python of the far future."""
-    path = tmp_path / "aged.pyz"
-    with zipfile.ZipFile(built.zipapp) as archive, zipfile.ZipFile(path, "w") as changed:
-        for name in ("__main__.py", "versioner_ci_stand_in.py"):
-            changed.writestr(name, archive.read(name).replace(b"< (3, 10)", b"< (99, 0)"))
-
-    def go(*arguments: str, python: str, **changes: str) -> Result:
-        more = {"archive": path} if python == sys.executable else {}
-        return zipapp(*arguments, python=python, PYTHONPATH="", **more, **changes)
-
-    return go
-
-
-def folder_of(env: dict[str, str]) -> Path:
-    """The one folder that was unpacked into."""
-    [path] = [path for path in Path(env["HOME"], ".cache", "versioner-ci").iterdir() if len(path.name) == 64]
-    return path
+@pytest.mark.parametrize(("version", "python"), pythons(*OLD, *NEW).items())
+def test_each_python_is_the_one_that_its_path_says(version: str, python: str, env: dict[str, str], work: Path) -> None:
+    code = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"
+    assert run([python, "-c", code], env={**env, "PYTHONPATH": ""}, cwd=work).out == version
 
 
 @every_python
@@ -124,6 +94,20 @@ def test_even_then_the_work_goes_on_unless_the_gate_is_required(
     assert said in ended.err
     assert f"this is {version}" in ended.err
     assert ended.out == ("deployed\n" if code == 0 else "")
+
+
+@too_old
+@pytest.mark.parametrize("word", ["1", "Yes"])
+def test_switched_off_it_starts_cmd_past_any_gate_and_fails_nothing(
+    version: str, python: str, aged: Zipapp, word: str
+) -> None:
+    off = {"VERSIONER_GATE": "required", "VERSIONER_DISABLED": word}
+    ran = aged("run", "deployment", "--", "sh", "-c", "echo deployed; exit 7", python=python, **off)
+    assert (ran.code, ran.out) == (7, "deployed\n"), ran.err
+    assert aged(*STARTED, python=python, **off).code == 0
+    dry = aged("run", "deployment", "--dry-run", "--", "echo", "deployed", python=python, **off)
+    assert (dry.code, dry.out) == (0, "")
+    assert aged("run", "deployment", "--", "echo", python=python, **{**off, "VERSIONER_DISABLED": "no"}).code == 5
 
 
 @every_python
@@ -300,19 +284,3 @@ def test_one_that_is_used_is_marked_once_a_day(zipapp: Zipapp, env: dict[str, st
     os.utime(folder, (time.time() - 20 * 86400,) * 2)
     assert zipapp("statuses").code == 0
     assert time.time() - folder.stat().st_mtime < 60
-
-
-def test_a_damaged_one_says_so_and_runs_the_command(
-    built: Built, zipapp: Zipapp, tmp_path: Path, tracker: Recorder
-) -> None:
-    content = bytearray(built.zipapp.read_bytes())
-    at = zipfile.ZipFile(built.zipapp).getinfo("versioner_ci/cli.py").header_offset + 200
-    content[at : at + 400] = bytes(400)
-    damaged = tmp_path / "damaged.pyz"
-    damaged.write_bytes(content)
-    ended = zipapp("run", "build", "--", "sh", "-c", "exit 7", archive=damaged)
-    assert ended.code == 7
-    assert ended.err.startswith("versioner-ci: warning: the zipapp is damaged, have it anew: nothing is reported (")
-    assert ended.err.count("\n") == 1
-    assert zipapp(*STARTED, archive=damaged).code == 1
-    assert tracker.requests == []
