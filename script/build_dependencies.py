@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import NamedTuple
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from script.build_source import BuildError
+from script.build_source import BuildError, called
 
 _OLDEST = "3.10"
 """What runs on the oldest Python runs on all: markers are read as for this one."""
@@ -57,7 +56,12 @@ def _holds(pin: Pin) -> bool:
         return True
     if re.search("platform|os_name|implementation", pin.marker):
         raise BuildError(f"{pin.name} is for some systems only ({pin.marker}): one file cannot hold it")
-    return Marker(pin.marker).evaluate({"python_version": _OLDEST, "python_full_version": f"{_OLDEST}.0"})
+    return holds(Marker(pin.marker))
+
+
+def holds(marker: Marker) -> bool:
+    """Whether it does for the oldest Python, without extras."""
+    return marker.evaluate({"python_version": _OLDEST, "python_full_version": f"{_OLDEST}.0", "extra": ""})
 
 
 def wheels(wanted: list[Pin], store: Path) -> list[Wheel]:
@@ -94,9 +98,10 @@ def _download(wanted: list[Pin], store: Path, tags: tuple[str, ...]) -> None:
                 for pin in wanted)  # fmt: skip
         listed.write_text("".join(rows), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--retries", "1", "--timeout", "10"]
         command += ["--require-hashes", "--only-binary", ":all:", "--python-version", _OLDEST, *tags]
         command += ["--dest", folder, "--requirement", str(listed)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        done = called(command, 300)
         if done.returncode:
             raise BuildError(f"the dependencies cannot be had: {_reason(done.stderr)}")
         for path in Path(folder).glob("*.whl"):

@@ -5,49 +5,48 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from script import build_dependencies, build_source
+from script import build_dependencies, build_out, build_source
 from script.build_archive import tarred
+from script.build_out import SUMS, TREE
 from script.build_sbom import sbom
 from script.build_source import BuildError, File, Source
 from script.build_tree import tree
 from script.build_zipapp import NAME, zipapp
 
 ROOT = Path(__file__).resolve().parent.parent
-SUMS = "SHA256SUMS"
-TREE = "tree"
 
 
 def main(arguments: list[str]) -> int:
     """0; 1 with one line if nothing can be built."""
     parser = argparse.ArgumentParser(prog="script/build", description=__doc__)
     parser.add_argument("--release", action="store_true", help="only what is committed and dated in CHANGELOG.md")
-    parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR")
+    parser.add_argument(
+        "--out", type=Path, default="dist", metavar="DIR", help="dist; relative to the repository's root"
+    )
     options = parser.parse_args(arguments)
+    out = ROOT / options.out
     try:
+        build_out.clear(ROOT, out)
         source = build_source.read(ROOT)
         if options.release:
             build_source.check_release(source)
-        build(source, options.out)
+        build_out.put(made(source), out, source.epoch)
     except (BuildError, OSError) as error:
         print(f"build: {error}", file=sys.stderr)
         return 1
-    sys.stdout.write((options.out / SUMS).read_text())
-    print(
-        f"build: versioner-ci {source.version} of commit {source.commit[:12]}, and the release tree, in {options.out}"
-    )
+    sys.stdout.write((out / SUMS).read_text())
+    print(f"build: versioner-ci {source.version} of commit {source.commit[:12]}, and the release tree, in {out}")
     if not source.is_committed:
         print("build: with changes that are not committed: try it, but do not release it", file=sys.stderr)
     return 0
 
 
-def build(source: Source, out: Path) -> None:
-    """Makes `out` anew. Raises BuildError, OSError."""
+def made(source: Source) -> dict[str, File]:
+    """All that a build makes, by its name in `dist/`. Raises BuildError, OSError."""
     wheels = build_dependencies.wheels(
         build_dependencies.pins(source.text("requirements/run.txt")), ROOT / ".tools" / "wheels"
     )
@@ -58,40 +57,24 @@ def build(source: Source, out: Path) -> None:
     files = tree(source, vendored, made[NAME], hashlib.sha256(wheel).hexdigest())
     stem = f"versioner-ci-{source.version}"
     made[f"{stem}-tree.tar.gz"] = tarred(files, source.epoch, stem)
-    made[f"{stem}.cdx.json"] = sbom(source, wheels)
+    made[f"{stem}.cdx.json"] = sbom(source, wheels, wheel, made[f"{stem}-tree.tar.gz"])
     sums = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(made.items()))
     made[SUMS] = "".join(sums).encode()
-    _clear(out)
-    _write({name: File(content=made[name], is_executable=name == NAME) for name in made}, out, source.epoch)
-    _write(files, out / TREE, source.epoch)
-
-
-def _clear(out: Path) -> None:
-    if out.exists() and any(out.iterdir()) and not (out / SUMS).is_file():
-        raise BuildError(f"{out} holds something else: name an empty folder")
-    shutil.rmtree(out, ignore_errors=True)
+    flat = {name: File(content=made[name], is_executable=name == NAME) for name in made}
+    return {**flat, **{f"{TREE}/{name}": file for name, file in files.items()}}
 
 
 def _distributions(source: Source) -> dict[str, bytes]:
     """Wheel and sdist by name, from nothing but the source's files."""
     with TemporaryDirectory() as name:
         folder = Path(name) / "source"
-        _write(source.files, folder, source.epoch)
+        build_out.write(source.files, folder, source.epoch)
         command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", f"{name}/dist"]
         env = {**os.environ, "SOURCE_DATE_EPOCH": str(source.epoch)}
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = build_source.called(command, 120, cwd=folder, env=env)
         if done.returncode:
             raise BuildError(f"hatchling: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
         return {path.name: path.read_bytes() for path in sorted(Path(name, "dist").iterdir())}
-
-
-def _write(files: dict[str, File], folder: Path, epoch: int) -> None:
-    for name, file in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
-        path.chmod(0o755 if file.is_executable else 0o644)
-        os.utime(path, (epoch, epoch))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 INIT = "src/versioner_ci/__init__.py"
 _VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+)"$', re.MULTILINE)
@@ -40,8 +41,6 @@ class Source:
 
 def read(root: Path) -> Source:
     """What git has, or would take, as it stands in `root`. Raises BuildError."""
-    if not (root / ".git").exists():
-        raise BuildError("this is no git checkout: a build takes its files and its time from the commit")
     names = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     files = {name: _file(root / name) for name in sorted(set(names) - {""}) if (root / name).is_file()}
     epoch, commit = _git(root, "log", "-1", "--format=%ct %H").split()
@@ -75,9 +74,32 @@ def _file(path: Path) -> File:
     return File(content=path.read_bytes(), is_executable=bool(path.stat().st_mode & 0o100))
 
 
+def is_ignored(root: Path, folder: Path) -> bool:
+    """Whether git takes nothing from this folder, which may not be there yet. Raises BuildError."""
+    return _run_git(root, "check-ignore", "--quiet", str(folder / "any")).returncode == 0
+
+
+def called(command: list[str], seconds: float, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end, whatever that is. Raises BuildError if there is none, or no beginning."""
+    name = command[2] if command[1:2] == ["-m"] else Path(command[0]).name
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False, **options
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"{name} did not end within {seconds:g} s") from None
+    except OSError as error:
+        raise BuildError(f"{name} cannot be started: {error.strerror}") from None
+
+
 def _git(root: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = _run_git(root, *arguments)
     if done.returncode:
         raise BuildError(f"git {arguments[0]}: {(done.stderr.strip() or 'failed').splitlines()[0]}")
     return done.stdout
+
+
+def _run_git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    if not (root / ".git").exists():
+        raise BuildError("this is no git checkout: a build takes its files and its time from the commit")
+    return called(["git", "-C", str(root), *arguments], 60)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.built import GUARD, ROOT, Built, Zipapp, build, clone, is_broken, run
+from tests.release.built import GUARD, ROOT, WHEELS, Built, Zipapp, build, clone, is_broken, run
 from tests.support.process import Result
 from tests.support.recorder import Recorder
 
@@ -93,3 +93,12 @@ def aged(zipapp: Zipapp, built: Built, tmp_path: Path) -> Zipapp:
         return zipapp(*arguments, python=python, PYTHONPATH="", **more, **changes)
 
     return go
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A clone with the downloaded wheels, in a folder with a blank."""
+    path = tmp_path / "elsewhere" / "a clone"
+    clone(path)
+    shutil.copytree(WHEELS, path / ".tools" / "wheels")
+    return path
