@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.release.built import Built, clone, git, run
+from tests.support.process import Result
 from versioner_ci import __version__
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
+    """Without anything downloaded; its origin is a bare repository beside it."""
     clone(tmp_path / "clone")
+    git(tmp_path, "init", "--quiet", "--bare", "origin.git")
+    git(tmp_path / "clone", "remote", "add", "origin", str(tmp_path / "origin.git"))
     return tmp_path / "clone"
 
 
@@ -50,3 +55,75 @@ def test_the_notes_are_one_versions_part_of_the_changelog(checkout: Path, env: d
     for missing in ("1.0.0", "2.0.0", "1.1"):
         done = run([checkout / "script/release_notes", missing], env=env, cwd=checkout)
         assert (done.code, done.err) == (1, f"release_notes: CHANGELOG.md says nothing of {missing}\n")
+
+
+def test_links_of_the_notes_lead_to_that_version_and_nothing_is_interpreted(
+    checkout: Path, env: dict[str, str]
+) -> None:
+    (checkout / "CHANGELOG.md").write_text(
+        "## [1.1.0] - 2026-01-01\n\n- a `\\n` stays; [install](docs/install.md#the-zipapp), [a](LICENSE) and"
+        " [b](gitlab/)\n- [there](https://example.com/x) [mail](mailto:a@b.c) [here](#added)\n\n## [1.0.0]\n"
+    )
+    host = {"GITHUB_REPOSITORY": "acme/versioner-ci", "GITHUB_SERVER_URL": "https://git.example.com"}
+    shells = [[], *([[shell]] if (shell := shutil.which("dash")) else [])]
+    for shell in shells:
+        done = run([*shell, checkout / "script/release_notes", "1.1.0"], env={**env, **host}, cwd=checkout)
+        base = "https://git.example.com/acme/versioner-ci/blob/v1.1.0"
+        assert done.out.strip() == (
+            f"- a `\\n` stays; [install]({base}/docs/install.md#the-zipapp), [a]({base}/LICENSE) and"
+            f" [b]({base}/gitlab/)\n- [there](https://example.com/x) [mail](mailto:a@b.c) [here](#added)"
+        )
+
+
+def test_only_what_was_merged_is_released_and_by_its_own_tag(checkout: Path, env: dict[str, str]) -> None:
+    git(checkout, "branch", "merged")
+    check = [checkout / "script/release_check"]
+    done = run([*check, f"release/v{__version__}", "merged"], env=env, cwd=checkout)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    done = run([*check, "release/v9.9.9", "merged"], env=env, cwd=checkout)
+    assert (done.code, done.err) == (
+        1,
+        f"::error::the tag release/v9.9.9 is not the version {__version__} of this commit\n",
+    )
+    git(checkout, "commit", "--quiet", "--allow-empty", "--message", "not merged")
+    done = run([*check, f"release/v{__version__}", "merged"], env=env, cwd=checkout)
+    assert (done.code, done.err) == (
+        1,
+        "::error::this commit is not in merged: a release is made of what was merged\n",
+    )
+
+
+def released(checkout: Path, env: dict[str, str], version: str) -> Result:
+    """As the workflow does it: in a checkout without tags, one commit a version."""
+    git(checkout, "commit", "--quiet", "--allow-empty", "--message", version)
+    git(checkout, "tag", "--force", f"v{version}")
+    done = run([checkout / "script/release_tags", version], env=env, cwd=checkout)
+    for tag in git(checkout, "tag").split():
+        git(checkout, "tag", "--delete", tag)
+    assert done.code == 0, done.err
+    return done
+
+
+def test_the_moving_tag_goes_to_the_newest_of_its_major_version_only(checkout: Path, env: dict[str, str]) -> None:
+    origin = checkout.parent / "origin.git"
+    is_latest = {}
+    for version in ("0.9.0", "1.1.0", "1.2.0", "1.1.5", "1.10.0", "1.9.0", "2.0.0", "1.10.1"):
+        is_latest[version] = released(checkout, env, version).out
+    said = {version: out.strip() for version, out in is_latest.items()}
+    assert [version for version in said if said[version] == "latest=true"] == [
+        "0.9.0",
+        "1.1.0",
+        "1.2.0",
+        "1.10.0",
+        "2.0.0",
+    ]
+    assert [version for version in said if said[version] == "latest=false"] == ["1.1.5", "1.9.0", "1.10.1"]
+    at = {tag: git(origin, "log", "-1", "--format=%s", tag).strip() for tag in git(origin, "tag").split()}
+    assert at == {**{f"v{version}": version for version in said}, "v1": "1.10.1", "v2": "2.0.0"}
+
+
+def test_pushing_the_same_tag_again_does_no_harm(checkout: Path, env: dict[str, str]) -> None:
+    git(checkout, "tag", "v1.0.0")
+    for _ in range(2):
+        done = run([checkout / "script/release_tags", "1.0.0"], env=env, cwd=checkout)
+        assert (done.code, done.out) == (0, "latest=true\n"), done.err
