@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import venv
 import zipfile
 from email.parser import HeaderParser
@@ -58,5 +59,21 @@ def test_the_wheel_is_the_package_and_nothing_else(built: Built) -> None:
     assert sources <= names
     assert {"versioner_ci/py.typed", "versioner_ci/__init__.pyi"} <= names
     assert (told["Version"], told["Requires-Python"], told["License-Expression"]) == (__version__, ">=3.10", "MIT")
-    needed = {re.split(r"[<>=]", line)[0] for line in told.get_all("Requires-Dist", [])}
-    assert needed >= {"requests", "slack-sdk", "certifi"}
+    needed = {re.split(r"[<>=]", line)[0].lower() for line in told.get_all("Requires-Dist", [])}
+    assert needed == _locked_for_us()
+
+
+def _locked_for_us() -> set[str]:
+    """The rows of requirements/run.txt that stand there for versioner-ci itself."""
+    rows = re.split(r"^(?=\w)", (ROOT / "requirements" / "run.txt").read_text(), flags=re.MULTILINE)
+    return {row.partition("==")[0] for row in rows if "versioner-ci (pyproject.toml)" in row}
+
+
+def test_every_module_that_the_package_imports_is_required(built: Built) -> None:
+    """The lock is made from the same list: what is imported shows what neither of them names."""
+    names = {"certifi", "platformdirs", "requests", "slack_sdk", "urllib3", "yaml"}
+    files = [path.read_text() for path in (built.tree / "src" / "versioner_ci").rglob("*.py")]
+    found = {name for text in files for name in re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE)}
+    found |= {name for text in files for name in re.findall(r"""import_module\(["'](\w+)""", text)}
+    assert found - {*sys.stdlib_module_names, "versioner_ci"} == names
+    assert {{"pyyaml": "yaml", "slack-sdk": "slack_sdk"}.get(name, name) for name in _locked_for_us()} == names

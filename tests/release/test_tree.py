@@ -17,7 +17,7 @@ import yaml
 from script import build_source
 from tests.gitlab.jobs import SHELLS, Runner, tools
 from tests.gitlab.test_pipelines import GITLAB_CI_LOCAL
-from tests.release.built import NEW, ROOT, WHEELS, Built, pythons, run
+from tests.release.built import NEW, ROOT, WHEELS, Built, folder_of, pythons, run
 from tests.support.process import Repo
 from tests.support.recorder import Recorder
 from versioner_ci import __version__
@@ -145,6 +145,20 @@ def test_a_gitlab_job_runs_the_zipapp_that_the_template_knows(
     job["variables"]["VERSIONER_INPUT_ZIPAPP"] = str(built.zipapp)
     done = runner(reporting, work, sys.executable).run(job)
     assert (done.code, tracker.states()) == (0, ["started", "completed"]), done.err
+
+
+def test_a_gitlab_job_runs_nothing_that_another_job_has_left_in_the_users_cache(
+    built: Built, job: dict[str, Any], reporting: dict[str, str], work: Path, tracker: Recorder
+) -> None:
+    assert run([sys.executable, built.zipapp, "statuses"], env=reporting, cwd=work).code == 0
+    entry = folder_of(reporting) / "versioner_ci" / "__main__.py"
+    planted = b"open('planted', 'w'); raise SystemExit(0)\n#"
+    entry.write_bytes(planted.ljust(entry.stat().st_size, b"#"))
+    job["variables"]["VERSIONER_INPUT_ZIPAPP"] = str(built.zipapp)
+    done = runner(reporting, work, sys.executable, CI_JOB_ID="77").run(job)
+    assert (done.code, tracker.states()) == (0, ["started", "completed"]), done.err
+    assert not (work / "planted").exists()
+    assert list(Path(reporting["TMPDIR"]).glob("versioner-ci-core-*")) == []
 
 
 def test_a_gitlab_job_does_not_run_another_zipapp(
