@@ -20,6 +20,7 @@ from tests.gitlab.test_pipelines import GITLAB_CI_LOCAL
 from tests.release.built import NEW, ROOT, WHEELS, Built, folder_of, pythons, run
 from tests.support.process import Repo
 from tests.support.recorder import Recorder
+from tests.test_pins import pins, wrong_pins
 from versioner_ci import __version__
 
 pytestmark = pytest.mark.timeout(180)
@@ -61,6 +62,11 @@ def test_it_is_the_repository_and_what_is_made(built: Built) -> None:
         path = built.tree / name
         assert name == TEMPLATE or path.read_bytes() == file.content, name
         assert bool(path.stat().st_mode & 0o100) == file.is_executable, name
+
+
+def test_every_pin_in_it_is_of_this_version_and_the_template_has_one(built: Built) -> None:
+    assert wrong_pins(built.tree) == {}
+    assert __version__ in list(pins((built.tree / TEMPLATE).read_text()))
 
 
 def test_the_archive_holds_the_same_as_the_folder(built: Built) -> None:
