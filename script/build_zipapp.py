@@ -12,7 +12,7 @@ NAME = "versioner-ci.pyz"
 _HEAD = b"#!/usr/bin/env python3\n"
 _LAUNCHER = "script/zipapp/"
 _LIST = "versioner_ci_files.txt"
-_UNSET = 'CONTENT = "not built"'
+_UNSET = '{} = "not built"'
 
 
 def zipapp(source: Source, vendored: Mapping[str, bytes]) -> bytes:
@@ -30,9 +30,11 @@ def _launcher(source: Source, content: str) -> dict[str, bytes]:
     files = {name.removeprefix(_LAUNCHER): file.content for name, file in source.files.items()
              if name.startswith(_LAUNCHER) and name.endswith(".py")}  # fmt: skip
     text = files["versioner_ci_zipapp.py"].decode()
-    if text.count(_UNSET) != 1:
-        raise BuildError(f"{_LAUNCHER}versioner_ci_zipapp.py has no line {_UNSET}")
-    return {**files, "versioner_ci_zipapp.py": text.replace(_UNSET, f'CONTENT = "{content}"').encode()}
+    for name, value in (("CONTENT", content), ("VERSION", source.version)):
+        if text.count(_UNSET.format(name)) != 1:
+            raise BuildError(f"{_LAUNCHER}versioner_ci_zipapp.py has no line {_UNSET.format(name)}")
+        text = text.replace(_UNSET.format(name), f'{name} = "{value}"')
+    return {**files, "versioner_ci_zipapp.py": text.encode()}
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

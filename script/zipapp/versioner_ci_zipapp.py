@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 
 CONTENT = "not built"
 """SHA-256 of all files; script/build writes it here."""
+VERSION = "not built"
+"""As in the package; script/build writes it here, too."""
 LIST = "versioner_ci_files.txt"
 """In the archive: size and name of each file that is unpacked, one a line."""
 _DAY = 86400
@@ -20,6 +22,12 @@ _DAY = 86400
 
 def main() -> None:
     """Run the command; never returns where the archive is damaged."""
+    if sys.argv[1:] in (["--version"], ["-V"]):  # nothing need be found, unpacked or loaded for it
+        try:
+            os.write(1, f"versioner-ci {VERSION}\n".encode())
+        except OSError:  # closed, full or gone
+            pass
+        return
     archive: str = __spec__.loader.archive
     try:
         folder = _unpacked(archive)

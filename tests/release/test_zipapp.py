@@ -253,15 +253,23 @@ def test_without_a_folder_of_its_own_it_runs_out_of_the_archive_and_leaves_nothi
 
 
 def test_a_full_folder_behind_a_link_is_not_used(zipapp: Zipapp, env: dict[str, str]) -> None:
-    assert zipapp("--version").code == 0
-    path = folder_of(env) / "versioner_ci" / "__init__.py"
-    path.write_text(path.read_text().replace(__version__, "6" * len(__version__)))
+    assert zipapp("statuses").code == 0
+    path = folder_of(env) / "versioner_ci" / "__main__.py"
+    path.write_bytes(b"def main(_): print('planted')\n#".ljust(path.stat().st_size, b"#"))
     shutil.rmtree(path.parent / "__pycache__")
     own = folder_of(env).parent
-    assert zipapp("--version").out == f"versioner-ci {'6' * len(__version__)}\n"  # as long as it is ours alone
+    assert zipapp("statuses").out == "planted\n"  # as long as it is ours alone
     own.rename(own.with_name("elsewhere")).chmod(0o700)
     own.symlink_to("elsewhere")
-    assert zipapp("--version").out == f"versioner-ci {__version__}\n"
+    assert "planted" not in zipapp("statuses").out
+
+
+def test_its_version_is_told_without_unpacking_and_in_vain_without_a_fault(zipapp: Zipapp, env: dict[str, str]) -> None:
+    for word in ("--version", "-V"):
+        told = zipapp(word)
+        assert (told.code, told.out, told.err) == (0, f"versioner-ci {__version__}\n", "")
+    assert not Path(env["HOME"], ".cache").exists()
+    assert zipapp("--version", "x").code == 2  # the command line's own affair
 
 
 def test_another_versions_folder_goes_when_it_was_not_used_for_long(zipapp: Zipapp, env: dict[str, str]) -> None:
