@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.jenkins import conftest as jenkins
 from tests.release.built import GUARD, ROOT, WHEELS, Built, Zipapp, build, clone, is_broken, run
 from tests.support.process import Result
 from tests.support.recorder import Recorder
 
+controller, run_build = jenkins.controller, jenkins.run_build
+"""Fixtures: Jenkinsfiles that really run."""
 KEY = "sk_1_release0123456789abcdef0123456789"
 
 
