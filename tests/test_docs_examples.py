@@ -123,7 +123,7 @@ def test_an_example_of_the_file_is_legal(block: Block) -> None:
 def test_the_slack_manifest_asks_for_what_is_needed_and_no_more() -> None:
     [block] = [block for block in YAML if block.tag == "slack-manifest"]
     manifest = yaml.safe_load(block.text)
-    assert block.page == "README.md"
+    assert block.page == "docs/slack.md"
     assert manifest["oauth_config"] == {"scopes": {"bot": ["chat:write", "chat:write.public"]}}
     assert manifest.keys() == {"display_information", "features", "oauth_config", "settings"}
     assert len(manifest["display_information"]["name"]) <= 35

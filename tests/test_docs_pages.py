@@ -116,6 +116,12 @@ def test_every_page_can_be_found_from_the_readme() -> None:
     assert [page for page in PAGES if page not in found] == []
 
 
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs/index.md"
+    targets = {(index.parent / target.partition("#")[0]).resolve() for target in _LINK.findall(prose(index))}
+    assert [page for page in PAGES if page not in {*targets, index}] == []
+
+
 def test_the_readme_shows_the_events_as_the_code_has_them() -> None:
     rows = re.findall(r"^\| `(\w+\.\w+)` \| (\S+) \| ([^|]+) \|$", read(ROOT / "README.md"), re.MULTILINE)
     assert rows == [(f"{kind.value}.{state.value}", look.icon, look.wording) for (kind, state), look in LOOKS.items()]

@@ -1,4 +1,4 @@
-"""docs/gitlab.md tells what the files have, and each of its pipelines is one that GitLab would take."""
+"""docs/gitlab.md and the README tell what the files have, and each of its pipelines is one that GitLab would take."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.gitlab.test_template import checked
 from tests.test_docs_pages import blocks_of, read
 
 PAGE = ROOT / "docs/gitlab.md"
-PIPELINES = [block for block in blocks_of(PAGE) if block.tag == ".gitlab-ci.yml"]
+PIPELINES = [block for page in (PAGE, ROOT / "README.md") for block in blocks_of(page) if block.tag == ".gitlab-ci.yml"]
 
 
 def included(example: dict[str, Any]) -> list[dict[str, Any]]:
