@@ -41,7 +41,7 @@ _LONG = (
     *("tests/test_spool_processes", "tests/test_reporter", "tests/test_courier", "tests/test_procs"),
     *("tests/hosts/test_git_", "tests/test_wrap", "tests/test_life", "tests/test_limits", "tests/test_schema"),
     *("tests/test_config_check", "tests/test_before", "tests/test_docs_messages", "tests/test_answers_words"),
-    "tests/server/",
+    *("tests/server/", "tests/test_contributing"),
 )
 
 
