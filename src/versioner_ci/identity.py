@@ -20,12 +20,13 @@ from versioner_ci.times import parse, stamp
 NAMESPACE = bytes.fromhex("5b0f7a523d0c4a5c9a776b1f0e6c2d41")
 _LONGEST_HANDLE = 16_384
 _PAUSE = 0.02
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def uid(*parts: object) -> str:
     """UUIDv5 of the compact JSON array of the parts."""
-    name = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    name = _ENCODER.encode(parts)
     return _uuid(hashlib.sha1(NAMESPACE + name.encode("utf-8", "replace")).digest(), 5)  # noqa: S324 - RFC 9562 says so
 
 

@@ -105,7 +105,7 @@ BODIES = (NewPreference, ChangedPreference, NewKey)
 
 async def read(request: Request, model: type[Any]) -> Any:
     """The request's body, checked strictly. Raises Problem."""
-    raw = incoming.parse(await incoming.body_of(request))
+    raw = incoming.parse(await incoming.body_of(request.headers, request.receive))
     try:
         return model.model_validate(raw, strict=True)
     except ValidationError as error:

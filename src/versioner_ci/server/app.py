@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.routing import Route
 
 from versioner_ci.clock import Clock
 from versioner_ci.http import Transport
@@ -32,6 +33,7 @@ from versioner_ci.server.services import Services
 from versioner_ci.server.slack_send import Account, Sender
 from versioner_ci.server.slack_worker import SlackWorker
 from versioner_ci.server.sweep import Sweeper
+from versioner_ci.server.watch import Requests
 from versioner_ci.server.writer import Writer
 
 
@@ -58,7 +60,7 @@ class Workers:
         self.sweeper.stop()
 
 
-def create_app(options: Options, database: Database, env: Mapping[str, str], clock: Clock | None = None) -> FastAPI:
+def create_app(options: Options, database: Database, env: Mapping[str, str], clock: Clock | None = None) -> Front:
     """The application, over a database whose schema is up to date. `env` names proxies and certificates."""
     clock = clock or Clock()
     access = Access(database, clock, is_open=options.is_open)
@@ -67,6 +69,7 @@ def create_app(options: Options, database: Database, env: Mapping[str, str], clo
     wake = slack.wake if slack is not None else _nobody
     writer = Writer(database, clock, wake)
     sweeper.on_messages = wake
+    registry = CollectorRegistry()
     services = Services(
         database=database,
         reader=Reader(database),
@@ -74,14 +77,16 @@ def create_app(options: Options, database: Database, env: Mapping[str, str], clo
         writer=writer,
         options=options,
         clock=clock,
-        registry=CollectorRegistry(),
+        registry=registry,
+        requests=Requests(registry),
     )
     lifespan = _lifespan(Workers(writer, sweeper, slack))
     app = FastAPI(
         title="versioner-ci", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
     )
     app.state.services = services
-    app.router.routes.extend(api_events.routes(services))
+    events = api_events.takers(services)
+    app.router.routes.extend(Route(path, take, methods=["POST"]) for path, take in events.items())
     app.include_router(api_read.router)
     app.include_router(api_change.router)
     app.openapi = describe(app)  # type: ignore[method-assign]
@@ -89,8 +94,7 @@ def create_app(options: Options, database: Database, env: Mapping[str, str], clo
     errors_api.install(app)
     for part in (health, pages, metrics):
         part.mount(app, services)
-    app.add_middleware(Front, is_open=options.is_open)
-    return app
+    return Front(app, events, is_open=options.is_open)
 
 
 def _lifespan(workers: Workers) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -2,54 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select
 
 from versioner_ci.identity import fresh_id
+from versioner_ci.server.bulk import Find, Put
 from versioner_ci.server.life import CHANGING, COLUMNS, Life
 from versioner_ci.server.payload import Keys
 from versioner_ci.server.tables import Current, Environment, Event, Lifecycle, Product, Version
+
+
+class Known(NamedTuple):
+    """What was accepted under an Idempotency-Key."""
+
+    kind: str
+    state: str
+    product_id: str
+    version_id: str
+    environment_id: str | None
+    answer: str
+
 
 _MOST = 1_000
 """Rows of one group, or queued in one place: more are nobody's honest pipeline."""
 _FEW = 20
 _MANY = partial(bindparam, expanding=True)
-_LIFE, _EVENT, _VERSION, _CURRENT = (table.__table__.c for table in (Lifecycle, Event, Version, Current))
+_LIFE = Lifecycle.__table__.c
 _LIVES = select(*(_LIFE[name] for name in COLUMNS))
-_KNOWN = select(
-    *(_EVENT[name] for name in ("idempotency_key", "kind", "state", "product_id", "version_id", "environment_id")),
-    _EVENT.answer,
-).where(_EVENT.idempotency_key.in_(_MANY("keys")))
 _BY_NAME = {
     table: select(table.__table__.c.name, table.__table__.c.id).where(table.__table__.c.name.in_(_MANY("names")))
     for table in (Product, Environment)
 }
-_VERSIONS = select(*_VERSION).where(tuple_(_VERSION.product_id, _VERSION.name).in_(_MANY("pairs")))
-_CELLS = select(*_CURRENT).where(tuple_(_CURRENT.product_id, _CURRENT.environment_id).in_(_MANY("pairs")))
-_BY_KEY = _LIVES.where(_LIFE.key.in_(_MANY("keys")))
-_BY_GROUP = _LIVES.where(_LIFE.group_key.in_(_MANY("groups"))).limit(_MOST)
-_QUEUED = _LIVES.where(_LIFE.is_open, _LIFE.state == "pending").limit(_MOST)
-_QUEUED_DEPLOYMENTS = _QUEUED.where(tuple_(_LIFE.product_id, _LIFE.environment_id).in_(_MANY("pairs")))
-_QUEUED_BUILDS = _QUEUED.where(_LIFE.environment_id.is_(None), _LIFE.product_id.in_(_MANY("products")))
 _NEWEST = (_LIFE.is_open.desc(), _LIFE.opened_at.desc())
 _LATEST = _LIVES.where(_LIFE.key == bindparam("key")).order_by(*_NEWEST).limit(_FEW)
 _LATEST_OF_SLOT = _LIVES.where(_LIFE.slot == bindparam("key")).order_by(*_NEWEST).limit(_FEW)
-_UPDATE = (
-    update(Lifecycle.__table__)  # type: ignore[arg-type]
-    .where(_LIFE.id == bindparam("_id"))
-    .values({name: bindparam(name) for name in CHANGING})
-)
-_CELL = ("lifecycle_id", "version_id", "completed_at", "last_lifecycle_id", "last_at")
-_UPDATE_CELL = (
-    update(Current.__table__)  # type: ignore[arg-type]
-    .where(_CURRENT.product_id == bindparam("_product"), _CURRENT.environment_id == bindparam("_environment"))
-    .values({name: bindparam(name) for name in _CELL})
-)
-_INSERTS = {table: insert(table.__table__) for table in (Product, Environment, Version, Lifecycle, Event, Current)}  # type: ignore[arg-type]
+_VERSION = ("id", "product_id", "name", "scm_sha", "scm_repository", "is_built", "first_seen_at")
+_CELL = ("product_id", "environment_id", "lifecycle_id", "version_id", "completed_at", "last_lifecycle_id", "last_at")
+_QUEUED = f"AND is_open = 1 AND state = 'pending' LIMIT {_MOST}"
+_KNOWN = Find(Event, ("idempotency_key", *Known._fields), ("idempotency_key",))
+_VERSIONS = Find(Version, _VERSION, ("product_id", "name"))
+_CELLS = Find(Current, _CELL, ("product_id", "environment_id"))
+_BY_KEY = Find(Lifecycle, COLUMNS, ("key",))
+_BY_GROUP = Find(Lifecycle, COLUMNS, ("group_key",), f"LIMIT {_MOST}")
+_QUEUED_DEPLOYMENTS = Find(Lifecycle, COLUMNS, ("product_id", "environment_id"), _QUEUED)
+_QUEUED_BUILDS = Find(Lifecycle, COLUMNS, ("product_id",), f"AND environment_id IS NULL {_QUEUED}")
+_NEW_NAMES = {
+    Product: Put(Product, ("id", "name", "created_at")),
+    Environment: Put(Environment, ("id", "name", "created_at", "position")),
+}
+_NEW_VERSIONS, _NEW_LIVES, _NEW_CELLS = Put(Version, _VERSION), Put(Lifecycle, COLUMNS), Put(Current, _CELL)
+_NEW_EVENTS = Put(Event, tuple(column.key for column in Event.__table__.c if column.key != "seq"))
+_VERSIONS_CHANGED = Put(Version, ("scm_sha", "scm_repository", "is_built"), ("id",))
+_LIVES_CHANGED = Put(Lifecycle, CHANGING, ("id",))
+_CELLS_CHANGED = Put(Current, _CELL[2:], _CELL[:2])
 
 
 @dataclass(slots=True)
@@ -101,15 +111,16 @@ class Book:
         self.by_group: dict[str, list[Life]] = {}
         self.versions: dict[tuple[str, str], VersionRow] = {}
         self.cells: dict[tuple[str, str], CellRow] = {}
-        self.known: dict[str, Any] = {}
-        """Idempotency key → what was accepted under it."""
+        self.known: dict[str, Known] = {}
+        """By Idempotency-Key."""
         self.events: list[dict[str, Any]] = []
-        self._new: dict[Any, list[dict[str, Any]]] = {Product: [], Environment: []}
+        self._new: dict[Any, list[tuple[Any, ...]]] = {Product: [], Environment: []}
 
     def load_known(self, keys: Sequence[str]) -> None:
         """Events that were accepted under these keys before."""
         if keys:
-            self.known |= {row.idempotency_key: row for row in self.connection.execute(_KNOWN, {"keys": keys})}
+            rows = _KNOWN.rows(self.connection, [(key,) for key in keys])
+            self.known |= {key: Known(*values) for key, *values in rows}
 
     def load_names(self, table: type[Product | Environment], wanted: set[str]) -> None:
         """Ids of products or environments."""
@@ -122,35 +133,35 @@ class Book:
     def load_versions(self, wanted: set[tuple[str, str]]) -> None:
         """Versions by product's id and name."""
         if wanted:
-            for row in self.connection.execute(_VERSIONS, {"pairs": list(wanted)}):
-                self.versions[row.product_id, row.name] = VersionRow(**row._mapping)  # noqa: SLF001 - its public name
+            for row in _VERSIONS.rows(self.connection, list(wanted)):
+                self.versions[row[1], row[2]] = VersionRow(**dict(zip(_VERSION, row, strict=True)))
 
     def load_lives(self, keys: Sequence[str], groups: Sequence[str]) -> None:
         """Lifecycles that have a key of their own, and all of these groups."""
         if keys:
-            self._take(_BY_KEY, keys=keys)
+            self._take(_BY_KEY.rows(self.connection, [(key,) for key in keys]))
         if groups:
-            self._take(_BY_GROUP, groups=groups)
+            self._take(_BY_GROUP.rows(self.connection, [(group,) for group in groups]))
 
     def load_latest(self, keys: Keys) -> None:
         """The open and the newest ones of a run, or of a slot, that many share in a row."""
-        found = self._take(_LATEST_OF_SLOT if keys.own == keys.slot else _LATEST, key=keys.own)
-        self.by_key[keys.own] = found
+        query = _LATEST_OF_SLOT if keys.own == keys.slot else _LATEST
+        self.by_key[keys.own] = self._take(self.connection.execute(query, {"key": keys.own}))
 
     def load_waiting(self, places: set[tuple[str, str | None]]) -> None:
         """What is queued for these products and environments."""
-        pairs = [place for place in places if place[1] is not None]
-        products = [product for product, environment in places if environment is None]
+        pairs = [(product, environment) for product, environment in places if environment is not None]
+        products = [(product,) for product, environment in places if environment is None]
         if pairs:
-            self._take(_QUEUED_DEPLOYMENTS, pairs=pairs)
+            self._take(_QUEUED_DEPLOYMENTS.rows(self.connection, pairs))
         if products:
-            self._take(_QUEUED_BUILDS, products=products)
+            self._take(_QUEUED_BUILDS.rows(self.connection, products))
 
     def load_cells(self, wanted: set[tuple[str, str]]) -> None:
         """Rows of `current`."""
         if wanted:
-            for row in self.connection.execute(_CELLS, {"pairs": list(wanted)}):
-                self.cells[row.product_id, row.environment_id] = CellRow(**row._mapping)  # noqa: SLF001 - its public name
+            for row in _CELLS.rows(self.connection, list(wanted)):
+                self.cells[row[0], row[1]] = CellRow(**dict(zip(_CELL, row, strict=True)))
 
     def product(self, name: str, now: int) -> str:
         """The id of a product, new or known."""
@@ -174,72 +185,33 @@ class Book:
 
     def write(self) -> None:
         """All that is new or changed."""
+        connection = self.connection
         for table, rows in self._new.items():
-            self._insert(table, rows)
-        self._insert(Version, _rows(self.versions.values(), _is_new))
-        for version in filter(_is_changed, self.versions.values()):
-            values = {
-                "scm_sha": version.scm_sha,
-                "scm_repository": version.scm_repository,
-                "is_built": version.is_built,
-            }
-            self.connection.execute(update(Version).where(Version.id == version.id).values(values))
-        self._insert(
-            Lifecycle, [{name: getattr(life, name) for name in COLUMNS} for life in self.lives.values() if life.is_new]
-        )
-        changed = [
-            {"_id": life.id, **{name: getattr(life, name) for name in CHANGING}}
-            for life in self.lives.values()
-            if life.is_changed and not life.is_new
-        ]
-        if changed:
-            self.connection.execute(_UPDATE, changed)
-        self._insert(Event, self.events)
-        self._write_cells()
+            _NEW_NAMES[table].rows(connection, rows)
+        _write(connection, self.versions.values(), _NEW_VERSIONS, _VERSIONS_CHANGED)
+        _write(connection, self.lives.values(), _NEW_LIVES, _LIVES_CHANGED)
+        _NEW_EVENTS.rows(connection, [_event(row) for row in self.events])
+        _write(connection, self.cells.values(), _NEW_CELLS, _CELLS_CHANGED)
 
-    def _write_cells(self) -> None:
-        self._insert(Current, _rows(self.cells.values(), _is_new))
-        changed = [
-            {
-                "_product": cell.product_id,
-                "_environment": cell.environment_id,
-                **{name: getattr(cell, name) for name in _CELL},
-            }
-            for cell in filter(_is_changed, self.cells.values())
-        ]
-        if changed:
-            self.connection.execute(_UPDATE_CELL, changed)
-
-    def _insert(self, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self.connection.execute(_INSERTS[table], rows)
-
-    def _take(self, query: Any, **values: Any) -> list[Life]:
-        rows = self.connection.execute(query, values)
-        return [self.lives.get(row.id) or self.add(Life(**row._mapping)) for row in rows]  # noqa: SLF001 - its public name
+    def _take(self, rows: Iterable[Any]) -> list[Life]:
+        return [self.lives.get(row[0]) or self.add(Life(**dict(zip(COLUMNS, row, strict=True)))) for row in rows]
 
     def _name(self, table: Any, name: str, now: int, cache: dict[str, str]) -> str:
         cache[name] = identity = fresh_id()
-        row: dict[str, Any] = {"id": identity, "name": name, "created_at": now}
+        row: tuple[Any, ...] = (identity, name, now)
         if table is Environment:
             query = select(func.coalesce(func.max(Environment.position), 0))
-            row["position"] = self.connection.execute(query).scalar_one() + 1 + len(self._new[table])
+            row = (*row, self.connection.execute(query).scalar_one() + 1 + len(self._new[table]))
         self._new[table].append(row)
         return identity
 
 
-def _is_new(row: Any) -> bool:
-    return bool(row.is_new)
+_event = itemgetter(*_NEW_EVENTS.columns)
 
 
-def _is_changed(row: Any) -> bool:
-    return bool(row.is_changed) and not row.is_new
-
-
-def _rows(found: Iterable[Any], wanted: Callable[[Any], bool]) -> list[dict[str, Any]]:
-    names: tuple[str, ...] | None = None
-    rows = []
-    for row in filter(wanted, found):
-        names = names or tuple(name for name in row.__slots__ if name not in {"is_new", "is_changed"})
-        rows.append({name: getattr(row, name) for name in names})
-    return rows
+def _write(connection: Connection, found: Iterable[Any], new: Put, changed: Put) -> None:
+    """The rows in memory that the database does not have yet, or not so."""
+    fresh, moved = attrgetter(*new.columns), attrgetter(*changed.columns, *changed.match)
+    found = list(found)
+    new.rows(connection, [fresh(row) for row in found if row.is_new])
+    changed.rows(connection, [moved(row) for row in found if row.is_changed and not row.is_new])

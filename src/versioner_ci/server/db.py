@@ -19,6 +19,8 @@ from versioner_ci.text import cut, one_line
 _WRITERS = 7_237_459_137_001
 """PostgreSQL's advisory lock that each writer takes: any number, but always the same."""
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_PLAN_MODES = 120_000
+"""The first PostgreSQL that can be told how to plan prepared statements."""
 _PATIENCE = 30.0
 """Seconds that a writer waits for another one."""
 
@@ -80,6 +82,7 @@ def connect(where: str) -> Database:
         engine = create_engine(
             url, pool_size=20, max_overflow=20, pool_pre_ping=True, connect_args={"connect_timeout": 10}
         )
+        event.listen(engine, "connect", _prepare_postgres)
     return Database(engine, one_line(url.render_as_string(hide_password=True)))
 
 
@@ -117,6 +120,14 @@ def _prepare_sqlite(raw: Any, _record: object) -> None:
     raw.isolation_level = None  # the driver begins no transaction by itself: see _begin_sqlite
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={int(_PATIENCE * 1000)}"):
         raw.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(raw: Any, _record: object) -> None:
+    """A plan made once, while the tables were empty, would read them from end to end for good."""
+    if raw.info.server_version >= _PLAN_MODES:
+        raw.autocommit = True
+        raw.execute("SET plan_cache_mode = force_custom_plan")
+        raw.autocommit = False
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -46,12 +46,23 @@ def answer(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.body(), problem.status, problem.headers)
 
 
+def problem_of(error: Exception) -> Problem:
+    """Whatever was raised, as a problem; the log hears of what no client has caused."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, SQLAlchemyError):
+        _LOG.error("the database cannot be used: %s", complaint(error))
+        message = "the tracker's database cannot be used now: try again"
+        return Problem(503, "database_unavailable", message, headers={"Retry-After": "2"})
+    _LOG.error("a fault of the tracker", exc_info=error)
+    return Problem(500, "internal_error", "a fault of the tracker itself; its log says more")
+
+
 def install(app: FastAPI) -> None:
     """Handlers for whatever a route raises."""
 
-    async def on_problem(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Problem)  # noqa: S101 - registered for it
-        return answer(error)
+    async def on_error(_request: Request, error: Exception) -> JSONResponse:
+        return answer(problem_of(error))
 
     async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
@@ -66,21 +77,10 @@ def install(app: FastAPI) -> None:
         allowed = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
         return answer(Problem(error.status_code, code, message, headers=allowed))
 
-    async def on_database(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, SQLAlchemyError)  # noqa: S101 - registered for it
-        _LOG.error("the database cannot be used: %s", complaint(error))
-        message = "the tracker's database cannot be used now: try again"
-        return answer(Problem(503, "database_unavailable", message, headers={"Retry-After": "2"}))
-
-    async def on_fault(_request: Request, error: Exception) -> JSONResponse:
-        _LOG.error("a fault of the tracker", exc_info=error)
-        return answer(Problem(500, "internal_error", "a fault of the tracker itself; its log says more"))
-
-    app.add_exception_handler(Problem, on_problem)
+    for raised in (Problem, SQLAlchemyError, Exception):
+        app.add_exception_handler(raised, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(SQLAlchemyError, on_database)
-    app.add_exception_handler(Exception, on_fault)
 
 
 def _methods(request: Request) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,10 +21,14 @@ _COLLECTIONS = frozenset(
 
 
 class Front:
-    """ASGI middleware. A redirect would not do: clients do not follow one with a key."""
+    """Around the application: events go straight to their takers, since all that lies between costs more than they.
 
-    def __init__(self, app: ASGIApp, *, is_open: bool) -> None:
+    A redirect to the slash would not do: clients do not follow one with a key.
+    """
+
+    def __init__(self, app: ASGIApp, events: Mapping[str, ASGIApp], *, is_open: bool) -> None:
         self._app = app
+        self._events = events
         self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,4 +41,8 @@ class Front:
                     return
             if scope["path"] in _COLLECTIONS:
                 scope["path"] += "/"
+            take = self._events.get(scope["path"]) if scope["method"] == "POST" else None
+            if take is not None:
+                await take(scope, receive, send)
+                return
         await self._app(scope, receive, send)

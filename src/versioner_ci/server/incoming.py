@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from versioner_ci.server.problems import Problem
 
@@ -16,30 +17,31 @@ LONGEST_NUMBER = 400
 """Digits."""
 
 
-async def body_of(request: Request) -> bytes:
-    """The whole body. Raises Problem: 413, 415."""
-    check_type(request)
-    declared = request.headers.get("content-length", "")
+async def body_of(headers: Mapping[str, str], receive: Receive) -> bytes:
+    """The whole body of a request. Raises Problem: 413, 415."""
+    check_type(headers)
+    declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:12]) > MOST_BYTES:
         raise _too_large()
     parts: list[bytes] = []
     size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > MOST_BYTES:
-                raise _too_large()
-            parts.append(part)
-    except ClientDisconnect:
-        raise Problem(400, "body_incomplete", "the body ended too early") from None
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "body_incomplete", "the body ended too early")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def check_type(request: Request) -> None:
+def check_type(headers: Mapping[str, str]) -> None:
     """Raises Problem 415 for anything but plain JSON in UTF-8."""
-    if "content-encoding" in request.headers:
+    if "content-encoding" in headers:
         raise Problem(415, "content_encoding", "send the body without Content-Encoding")
-    kind, _, rest = request.headers.get("content-type", "").partition(";")
+    kind, _, rest = headers.get("content-type", "").partition(";")
     charset = rest.strip().lower().replace('"', "").replace(" ", "")
     if kind.strip().lower() != "application/json" or charset not in {"", "charset=utf-8", "charset=utf8"}:
         raise Problem(415, "not_json", "send JSON with Content-Type: application/json")

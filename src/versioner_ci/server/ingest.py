@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from versioner_ci.identity import fresh_id
 from versioner_ci.server import lifecycles, outbox
 from versioner_ci.server.applying import Place, When, after, apply, group_open
-from versioner_ci.server.book import Book, Names, VersionRow
+from versioner_ci.server.book import Book, Known, Names, VersionRow
 from versioner_ci.server.life import Life
 from versioner_ci.server.lifecycles import Effect
 from versioner_ci.server.outbox import Told
@@ -21,6 +21,7 @@ from versioner_ci.server.tables import Environment, Product
 from versioner_ci.status import Kind
 
 _SHORTEST_SHA = 7
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Arrival(NamedTuple):
@@ -88,7 +89,7 @@ class Ingest:
         conflict = self._conflict(event)
         return conflict if conflict is not None else self._accept(event, arrival.at)
 
-    def _repeated(self, event: Incoming, known: Any) -> Accepted | Problem:
+    def _repeated(self, event: Incoming, known: Known) -> Accepted | Problem:
         names, book = self.book.names, self.book
         product = names.products.get(event.product)
         version = book.versions.get((product or "", event.version))
@@ -170,7 +171,7 @@ class Ingest:
             f"{event.kind.value}_id": life.adopted_by or life.id,
             "status": event.state.value,
         }
-        answer = json.dumps(body, separators=(",", ":"))
+        answer = _ENCODER.encode(body)
         row = {
             "id": stored.id,
             "idempotency_key": event.key,
@@ -187,7 +188,7 @@ class Ingest:
         }
         self.book.events.append(row)
         if event.key is not None:
-            self.book.known[event.key] = _Known(**{name: row[name] for name in _Known._fields})
+            self.book.known[event.key] = Known(**{name: row[name] for name in Known._fields})
         return Accepted(201, answer.encode())
 
 
@@ -199,14 +200,3 @@ class _Stored(NamedTuple):
     life: Life
     effect: Effect
     when: When
-
-
-class _Known(NamedTuple):
-    """What was accepted under a key, earlier in the same batch."""
-
-    kind: str
-    state: str
-    product_id: str
-    version_id: str
-    environment_id: str | None
-    answer: str

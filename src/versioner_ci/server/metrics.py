@@ -1,33 +1,26 @@
-"""`/metrics` for Prometheus, and a line in the log for each request that went wrong."""
+"""`/metrics` for Prometheus."""
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterator
-from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select, true
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from versioner_ci import __version__
 from versioner_ci.clock import Clock
 from versioner_ci.server.db import Database
-from versioner_ci.server.logs import tell
 from versioner_ci.server.services import Services
 from versioner_ci.server.tables import Event, Lifecycle
 from versioner_ci.server.tables_slack import Outbox
+from versioner_ci.server.watch import Watch
 
-_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-_SLOW = 1.0
-"""Seconds after which a request is worth a line of the log."""
 _WAITING = ("new", "sending", "failed")
 
 
@@ -35,65 +28,13 @@ def mount(app: FastAPI, services: Services) -> None:
     """Add the route and the counting of every request. It needs no key: it holds numbers, no names."""
     registry = services.registry
     registry.register(Stored(services.database, services.clock))
-    app.add_middleware(Watch, registry=registry)
+    app.add_middleware(Watch, requests=services.requests)
 
     async def metrics(_request: Request) -> Response:
         body = await run_in_threadpool(generate_latest, registry)
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
     app.add_route("/metrics", metrics, include_in_schema=False)
-
-
-class Watch:
-    """Counts and times requests by their route's template, never by what stands in a path."""
-
-    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
-        self._app = app
-        names = ("method", "route")
-        self._count = Counter("versioner_http_requests", "Requests answered", (*names, "status"), registry=registry)
-        self._time = Histogram(
-            "versioner_http_request_seconds", "Time to an answer", names, registry=registry, buckets=_BUCKETS
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began, status = time.perf_counter(), 500
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, sending)
-        finally:
-            self._noted(scope, status, time.perf_counter() - began)
-
-    def _noted(self, scope: Scope, status: int, seconds: float) -> None:
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = _template(scope)
-        self._count.labels(method, route, str(status)).inc()
-        self._time.labels(method, route).observe(seconds)
-        level = (
-            logging.WARNING if status >= 500 else logging.INFO if status >= 400 or seconds > _SLOW else logging.DEBUG
-        )
-        client = scope.get("client")
-        tell(level, "request", method=method, path=scope["path"], status=status,
-             milliseconds=round(seconds * 1000, 1), client=client[0] if client else None)  # fmt: skip
-
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def _template(scope: Scope) -> str:
-    route: Any = scope.get("route")
-    if route is not None:
-        return str(getattr(route, "path", "other"))
-    endpoint = scope.get("endpoint")
-    return str(getattr(endpoint, "__name__", "other")) if endpoint is not None else "none"
 
 
 class Stored(Collector):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 from versioner_ci import routing
 from versioner_ci.event import Event
 from versioner_ci.identity import fresh_id
+from versioner_ci.server.bulk import Find
 from versioner_ci.server.life import Life
 from versioner_ci.server.tables_slack import Outbox, Preference, SlackChannel
 from versioner_ci.settings_values import Route
@@ -17,6 +18,8 @@ from versioner_ci.sinks._sink import Target
 from versioner_ci.status import Kind, State
 
 EVENT, QUIET, STALE = "event", "quiet", "stale"
+_PREFERENCES = select(*Preference.__table__.c).order_by(Preference.created_at, Preference.id)
+_SENT = Find(Outbox, ("chain_id", "channel", "seq"), ("chain_id",), "AND state <> 'failed'")
 
 
 class Told(NamedTuple):
@@ -43,7 +46,7 @@ class Told(NamedTuple):
 
 def routes(connection: Connection) -> tuple[Route, ...]:
     """The preferences as the routes of a settings file."""
-    rows = connection.execute(select(Preference).order_by(Preference.created_at, Preference.id))
+    rows = connection.execute(_PREFERENCES)
     return tuple(
         Route(
             event_type=row.event_type,
@@ -105,10 +108,9 @@ def _following(connection: Connection, told: Iterable[Told]) -> dict[str, dict[s
     chains = {each.life.chain_id for each in told if not (each.life.is_new and each.life.chain_id == each.life.id)}
     found: dict[str, dict[str, None]] = {}
     if chains:
-        query = select(Outbox.chain_id, Outbox.channel, Outbox.state).where(Outbox.chain_id.in_(chains))
-        for row in connection.execute(query.order_by(Outbox.seq)):
-            if row.state != "failed":
-                found.setdefault(row.chain_id, {})[row.channel] = None
+        rows = _SENT.rows(connection, [(chain,) for chain in chains])
+        for chain, channel, _ in sorted(rows, key=lambda row: row[2]):
+            found.setdefault(chain, {})[channel] = None
     return found
 
 

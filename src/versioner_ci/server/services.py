@@ -11,6 +11,7 @@ from versioner_ci.server.access import Access
 from versioner_ci.server.db import Database
 from versioner_ci.server.options import Options
 from versioner_ci.server.read import Reader
+from versioner_ci.server.watch import Requests
 from versioner_ci.server.writer import Writer
 
 
@@ -25,3 +26,5 @@ class Services:
     options: Options
     clock: Clock
     registry: CollectorRegistry
+    requests: Requests
+    """Counted in `registry`."""

@@ -93,6 +93,7 @@ def _run(call: Invocation, options: Options, database: Database, listening: sock
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACEFUL,
+        proxy_headers=bool(options.trusted_proxies),
         forwarded_allow_ips=options.trusted_proxies,
         lifespan="on",
     )
