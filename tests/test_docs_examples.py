@@ -123,7 +123,7 @@ def test_an_example_of_the_file_is_legal(block: Block) -> None:
 def test_the_slack_manifest_asks_for_what_is_needed_and_no_more() -> None:
     [block] = [block for block in YAML if block.tag == "slack-manifest"]
     manifest = yaml.safe_load(block.text)
-    assert block.page == "docs/slack.md"
+    assert block.page == "README.md"
     assert manifest["oauth_config"] == {"scopes": {"bot": ["chat:write", "chat:write.public"]}}
     assert manifest.keys() == {"display_information", "features", "oauth_config", "settings"}
     assert len(manifest["display_information"]["name"]) <= 35
@@ -142,7 +142,7 @@ def test_a_python_example_compiles_and_its_imports_exist(block: Block) -> None:
 
 def test_every_option_that_is_named_exists() -> None:
     known = {option for name in COMMANDS for action in actions_of(parser_of(name)) for option in action.option_strings}
-    known |= {"--version", "--once", "--check", "--release"}
+    known |= {"--version", "--once", "--check", "--release", "--out"}
     named = {(page.name, option) for page in PAGES for code in codes(page) for option in _options(code)}
     assert {pair for pair in named if pair[1] not in known} == set()
 

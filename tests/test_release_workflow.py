@@ -59,7 +59,7 @@ def test_what_publishes_runs_after_the_tests_and_builds_nothing() -> None:
 
 def test_the_package_index_trusts_an_environment_that_no_other_job_is_in() -> None:
     environments = {job: JOBS[job]["environment"] for job in JOBS if "environment" in JOBS[job]}
-    assert environments == {"package-index": "pypi", "attest": "release", "tag": "release"}
+    assert environments == {"package-index": "package-index", "attest": "release", "tag": "release"}
 
 
 def test_the_publisher_can_read_what_hatchling_writes() -> None:
