@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.process import Repo, Result, RunCli
-from tests.support.raw_server import RawServer, hang
 from tests.support.recorder import Recorder
 from tests.test_cli_github import github
 from tests.test_report_github import parsed
+from versioner_ci.times import parse
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ class Job:
         words = ("report", "deployment", "started", "--environment", "production", "--product", "web")
         after = (f"--after=@{self.folder / 'track.json'}", "--job-status", job_status)
         return self.cli(*words, *after, env={**self.env, **env}, cwd=self.repo.path)
+
+    def end(self, job_status: str) -> Result:
+        """The first step's own post."""
+        variables = json.loads((self.folder / "track.json").read_text())["variables"]
+        words = ("report", "build", f"--host-status={job_status}", "--error=late")
+        return self.cli(*words, env={**self.env, **variables}, cwd=self.repo.path)
 
 
 @pytest.fixture
@@ -77,15 +84,76 @@ def test_an_unknown_status_is_a_warning_and_the_next_is_reported(job: Job, track
     assert tracker.types() == ["build.started", "deployment.started"]
 
 
+def test_an_ending_that_did_not_arrive_is_told_by_the_next_one_s_outputs(job: Job, tracker: Recorder) -> None:
+    tracker.answer_next(422, {"detail": "no"}, times=1)
+    done = job.deploy(VERSIONER_FAIL_ON_ERROR="1")
+    found = parsed((job.folder / "output").read_text())
+    assert (found["ok"], found["outcome"], found["status"]) == ("false", "refused", "started")
+    assert done.code == 4
+
+
+def test_a_word_that_says_nothing_is_not_ok(job: Job) -> None:
+    for word in ("", "exploded"):
+        (job.folder / "output").unlink()
+        done = job.cli("report", "build", f"--host-status={word}", "--json", env=job.env, cwd=job.repo.path)
+        assert (done.code, json.loads(done.out)["ok"]) == (0, False)
+        assert parsed((job.folder / "output").read_text())["ok"] == "false"
+
+
+def test_a_file_may_say_who_is_reported_and_never_where_to(job: Job, tracker: Recorder) -> None:
+    path = job.folder / "track.json"
+    body = json.loads(path.read_text())
+    with Recorder() as thief:
+        body["variables"] |= {"VERSIONER_API_URL": thief.url, "HTTPS_PROXY": thief.url, "VERSIONER_API_KEY": "mine"}
+        path.write_text(json.dumps(body))
+        done = job.deploy()
+        assert thief.requests == []
+    assert "'HTTPS_PROXY, VERSIONER_API_KEY, VERSIONER_API_URL' may not be set there" in done.err
+    assert sorted(tracker.types()) == ["build.completed", "build.started", "deployment.started"]
+
+
+def test_one_that_began_at_another_tracker_is_left_to_its_own_end(job: Job, tracker: Recorder) -> None:
+    with Recorder() as other:
+        for _ in range(2):
+            assert job.deploy(VERSIONER_API_URL=other.url).code == 0
+        assert set(other.types()) == {"deployment.started"}
+    assert tracker.types() == ["build.started"]
+    assert job.end("failure").code == 0
+    assert tracker.types() == ["build.started", "build.completed"]
+    completed = tracker.events[1]
+    assert completed.metadata["vi_host_status"] == "success"
+    assert "error" not in completed.metadata
+
+
+def test_one_that_began_with_another_key_is_left_too(job: Job, tracker: Recorder) -> None:
+    job.deploy(VERSIONER_API_KEY="sk_1_other")
+    assert tracker.types() == ["build.started", "deployment.started"]
+
+
+def test_one_whose_next_has_nowhere_to_report_to_was_well_then(job: Job, tracker: Recorder) -> None:
+    job.deploy(VERSIONER_API_URL="")
+    then = time.time()
+    time.sleep(1.1)
+    job.end("failure")
+    assert tracker.types() == ["build.started", "build.completed"]
+    assert parse(tracker.events[1].body["completed_at"]) <= then
+
+
+def test_one_that_has_failed_before_stays_failed(job: Job, tracker: Recorder) -> None:
+    job.deploy("failure", VERSIONER_API_URL="")
+    job.end("failure")
+    assert tracker.types() == ["build.started", "build.failed"]
+
+
 def test_a_rejection_of_the_next_leaves_it_completed(job: Job, tracker: Recorder) -> None:
     tracker.reject(environment="production", rule_name="freeze", message="no")
     assert job.deploy().code == 5
     assert tracker.types() == ["build.started", "build.completed"]
 
 
-def test_both_have_one_budget(job: Job) -> None:
-    with RawServer(hang()) as server:
-        done = job.deploy(VERSIONER_API_URL=server.url, VERSIONER_TIMEOUT="2")
+def test_both_have_one_budget(job: Job, tracker: Recorder) -> None:
+    tracker.delay = 20
+    done = job.deploy(VERSIONER_TIMEOUT="2")
     assert done.code == 0
     assert done.seconds < 2 + 2
     assert "build completed: backend" in done.err

@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, str], ...] = (
     ("settings", "settings* config_* routing options schema"),
     ("sinks", "sinks sinks.* http connect failures proxies reply tls answers rules complaint"),
     ("deliver", "spool* places state lifecycle book outcome attempt deliver courier"),
-    ("call", "session compose posting gate result wanting"),
+    ("call", "session compose destinations posting gate result wanting"),
     ("report", "report report_json report_github"),
     ("reporter", "reporter before track life wrap preview early"),
     ("cli", "cli console cmd_* demo doctor* __main__ extra terminal tracker_* keys_remote server server.*"),

@@ -15,9 +15,15 @@ from versioner_ci.posting import Written
 from versioner_ci.reporter import Reporter
 from versioner_ci.result import Report
 from versioner_ci.session import Session, open_session
+from versioner_ci.settings_parse import shown
+from versioner_ci.settings_table import SETTINGS
 from versioner_ci.status import Kind, State, normalise
+from versioner_ci.times import stamp
 
 _LARGEST = 1 << 20
+_STEP_S_OWN = frozenset({"api_url", "slack_api_url", "allow_http", "disabled"})
+IDENTITY = frozenset(name for row in SETTINGS if not row.is_secret and row.name not in _STEP_S_OWN for name in row.env)
+"""The variables that such a file may set: who is reported, never where to or with which key."""
 
 
 class Before(NamedTuple):
@@ -39,18 +45,19 @@ def begin(session: Session, argument: str, job_status: str) -> Before | None:
     """Write the ending down and start to deliver it; None: the job is not fine any more, or nothing is to be sent.
 
     `argument` is `@FILE`: `{"kind": "build", "variables": {…}}`, the environment that it was reported with and its
-    handle. `session` is the next one's. Raises ValueError for another file, UsageError for an unknown status.
+    handle. `session` is the next one's: where that reports elsewhere, the ending is only noted, for the step that
+    began it. Raises ValueError for another file, UsageError for an unknown status.
     """
-    kind, variables = _read(argument)
+    kind, variables = _read(argument, session)
     if normalise(kind, job_status) is not State.COMPLETED:
         return None
     call = session.call
     reporter = Reporter(open_session(call._replace(env={**call.env, **variables}, flags={})))
-    if reporter.why_nothing() is not None:
-        return None
     details = Details(host_word=job_status)
     deadline = reporter.session.deadline()
     wanted = reporter.wanted(kind, State.COMPLETED, details)
+    if wanted.handle is None or not _is_open_here(reporter, wanted.handle.id):
+        return None
     written = posting.write(reporter.session, wanted, details, seconds=deadline.remaining)
     if written.is_doubled:
         return None
@@ -58,11 +65,30 @@ def begin(session: Session, argument: str, job_status: str) -> Before | None:
     return Before(reporter, written, reporter.post(written, deadline), deadline)
 
 
-def _read(argument: str) -> tuple[Kind, Mapping[str, str]]:
+def _is_open_here(reporter: Reporter, lifecycle: str) -> bool:
+    """Whether this call may end it. One that began elsewhere has been well until now, which is noted, once."""
+    session = reporter.session
+    record = next((known for known in session.state.read() if known.id == lifecycle), None)
+    if record is None:
+        raise ValueError("this job keeps no record of it")
+    if not record.is_open:
+        return False
+    if reporter.why_nothing() is None and record.destinations == posting.mark(session):
+        return True
+    if record.completed_at is None:
+        session.state.update(lifecycle, completed_at=stamp(session.clock.wall()))
+    return False
+
+
+def _read(argument: str, session: Session) -> tuple[Kind, Mapping[str, str]]:
     try:
         with open(argument.removeprefix("@"), "rb") as file:
             found = json.loads(file.read(_LARGEST))
-        variables = {str(name): str(value) for name, value in found["variables"].items()}
-        return kind_of(str(found["kind"])), variables
+        given = {str(name): str(value) for name, value in found["variables"].items()}
+        kind = kind_of(str(found["kind"]))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError("not a file of the track action") from None
+    foreign = sorted(given.keys() - IDENTITY)
+    if foreign:
+        session.warnings.append(f"--after: {shown(', '.join(foreign))} may not be set there: left out")
+    return kind, {name: value for name, value in given.items() if name in IDENTITY}

@@ -81,7 +81,7 @@ def main(call: Invocation) -> int:
     reporter = Reporter(session)
     state, details, notice = _state(options, kind, details, session)
     if state is None:
-        result = Report(notice=notice, warnings=tuple(session.warnings))
+        result = Report(notice=notice, warnings=tuple(session.warnings), is_unread=notice is None)
     elif options.dry_run:
         from versioner_ci.preview import preview  # noqa: PLC0415 - seldom
 
@@ -94,7 +94,9 @@ def main(call: Invocation) -> int:
     else:
         result = reporter.report(kind, state, details, say=call.console.note)
     if before is not None:
-        call.console.tell(before.finish(result.signum), has_outputs=False)
+        earlier = before.finish(result.signum)
+        call.console.tell(earlier, has_outputs=False)
+        result = result.after(earlier)
     call.signals.is_raising = False
     is_required = state is State.STARTED and kind is Kind.DEPLOYMENT and gate.is_required(session)
     return _said(call.console, options, result, session, is_required=is_required)

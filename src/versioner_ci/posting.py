@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from versioner_ci import compose, routing
+from versioner_ci import compose, destinations, routing
 from versioner_ci.deliver import Posted
 from versioner_ci.details import Details
 from versioner_ci.event import Event
@@ -61,6 +61,19 @@ def configured(session: Session) -> tuple[str, ...]:
     return (*((BACKEND,) if config.has_backend else ()), *((SLACK,) if has_slack else ()))
 
 
+def mark(session: Session) -> str:
+    """Of where events go, to compare."""
+    return destinations.mark(session.config, configured(session))
+
+
+def as_left(record: Record, wanted: Wanted, details: Details) -> tuple[Wanted, Details]:
+    """The ending that was left to this call (see before.py) instead of its own: what failed later is not this one's."""
+    if record.completed_at is None or not wanted.state.is_ending:
+        return wanted, details
+    left = Details(occurred_at=parse(record.completed_at), host_word="success", handle=details.handle)
+    return wanted._replace(state=State.COMPLETED), left
+
+
 def write(session: Session, wanted: Wanted, details: Details, *, seconds: float, hold_slack: bool = False) -> Written:
     """Write the event down for every sink, leased to us for `seconds`.
 
@@ -73,8 +86,10 @@ def write(session: Session, wanted: Wanted, details: Details, *, seconds: float,
         if joins(choice, wanted, session.context):
             return Written(choice=choice._replace(is_joined=True), warnings=choice.warnings)
         record = taken(choice, wanted)
+        wanted, details = as_left(record, wanted, details)
         event, notes = _composed(session, record, wanted.state, details)
         marks = compose.started_marks(session.facts, event) if record.started_at is None else {}
+        marks |= {} if wanted.state.is_ending else {"destinations": mark(session)}
         record = moved(record, wanted.state, scm=record.scm or _scm(event), **marks)
         sinks = [name for name in configured(session) if not (hold_slack and name == SLACK)]
         letters, problems = write_for(session, record, event, sinks, seconds)

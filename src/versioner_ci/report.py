@@ -114,7 +114,7 @@ def exit_code(report: Report, *, fail_on_error: bool, is_required: bool = False)
         return errors.EXIT_REJECTED
     if is_required and not _is_admitted(report):
         return errors.EXIT_REJECTED
-    is_undelivered = any(not outcome.verdict.is_delivered for outcome in report.outcomes)
+    is_undelivered = not report.verdict.is_delivered
     is_left = any(backlog.left or backlog.set_aside for backlog in report.backlogs) and report.event is None
     return errors.EXIT_UNDELIVERED if fail_on_error and (is_undelivered or is_left) else errors.EXIT_OK
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from versioner_ci.outcome import Outcome, Verdict
 from versioner_ci.redact import Redactor
 from versioner_ci.report import Tone, inert, outcome_line
-from versioner_ci.report_json import ids, verdict_of
+from versioner_ci.report_json import ids, is_ok, verdict_of
 from versioner_ci.result import Report
 from versioner_ci.status import LOOKS
 from versioner_ci.text import cut, one_line, visible
@@ -47,7 +47,7 @@ def outputs(report: Report) -> dict[str, str]:
         "version-id": known.get("version_id"),
         "product-id": known.get("product_id"),
         "status": report.event.state.value if report.event is not None else None,
-        "ok": "true" if report.signum is None and verdict_of(report).is_delivered else "false",
+        "ok": "true" if is_ok(report) else "false",
         "outcome": verdict_of(report).value,
         "lifecycle": report.handle.encode() if report.handle is not None else None,
         "slack-ts": " ".join(report.handle.channels.values()) if report.handle is not None else None,

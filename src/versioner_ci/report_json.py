@@ -12,7 +12,7 @@ def as_json(report: Report, *, error: str | None = None) -> dict[str, Any]:
     """The object that `--json` prints. `error`: why the call ended without doing what was asked."""
     return {
         "outcome": verdict_of(report).value,
-        "ok": error is None and report.signum is None and verdict_of(report).is_delivered,
+        "ok": error is None and is_ok(report),
         "error": error,
         **_event(report),
         "lifecycle": report.handle.encode() if report.handle is not None else None,
@@ -30,6 +30,11 @@ def as_json(report: Report, *, error: str | None = None) -> dict[str, Any]:
 def verdict_of(report: Report) -> Verdict:
     """The worst sink's; of a call without an event of its own, what became of the kept ones."""
     return worst(map(_verdict, report.backlogs)) if _is_flush(report) else report.verdict
+
+
+def is_ok(report: Report) -> bool:
+    """Whether everything that was to be reported has arrived."""
+    return report.signum is None and not report.is_unread and verdict_of(report).is_delivered
 
 
 def ids(report: Report) -> dict[str, str]:

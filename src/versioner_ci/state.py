@@ -53,6 +53,10 @@ class Record:
     """Slack channel as configured → `C0123=ts`."""
     scm: Mapping[str, str] = field(default_factory=dict)
     """Commit, branch and repository of the first event that knew a commit."""
+    destinations: str | None = None
+    """The mark of where its newest start went; see destinations.py."""
+    completed_at: str | None = None
+    """Well until then, whatever comes: its ending is left to a call that reports to where it began."""
     told: tuple[str, ...] = ()
     """`slack:started`, …: what each sink has accepted."""
     error: str | None = None
