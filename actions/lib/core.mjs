@@ -1,11 +1,11 @@
 // What both actions do: hand the runner's own words to the core, and never fail a job that the core does not fail.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { environment, error, identityOf, input, isBlank, isRequired, output, saveState, state, warn } from './runner.mjs'
+import { environment, error, identityOf, input, isBlank, isShut, output, saveState, state, warn } from './runner.mjs'
 import { core, none, pythons } from './python.mjs'
 import { interrupted } from './processes.mjs'
+import { remember, scratch, tracked, withFile } from './scratch.mjs'
 
-const SHUT = "gate 'required': only the tracker's acceptance lets this deployment start, and there is none (exit 5)"
+export const SHUT = "gate 'required': only the tracker's acceptance lets this deployment start, and there is none (exit 5)"
 const REJECTED = 5
 const BROKEN = 1 // Python's own code for what it could not even import
 const OWN_CODES = [0, 4, REJECTED]
@@ -15,16 +15,15 @@ export async function track() {
   process.exitCode = await guarded(async (env) => {
     const kind = input('event')
     const before = tracked()
-    const after = existsSync(before) ? [`--after=@${before}`, `--job-status=${input('job-status')}`] : []
+    const after = before ? [`--after=@${before}`, `--job-status=${input('job-status')}`] : []
     const { code, result } = await report(env, kind, ['started', ...after])
     saveState('outcome', result?.outcome)
     saveState('lifecycle', result?.lifecycle)
     if (result?.lifecycle && result.outcome !== 'rejected') {
-      const variables = { ...identityOf(env), VERSIONER_LIFECYCLE: result.lifecycle }
-      writePrivate(before, JSON.stringify({ kind, variables }))
+      remember({ kind, variables: { ...identityOf(env), VERSIONER_LIFECYCLE: result.lifecycle } })
     }
     return code
-  })
+  }, 'started')
 }
 
 // The ending, in the job's post: from here on nothing may fail it.
@@ -36,26 +35,26 @@ export async function trackEnd() {
   await withFile(input('steps'), async (steps) => {
     const named = steps ? [`--steps=@${steps}`] : []
     const words = [input('event'), `--host-status=${input('job-status')}`, ...named]
-    const { code, result } = await call(JSON.parse(state('python')), env, words)
-    told(code, result)
+    const { code, result, isLate } = await call(JSON.parse(state('python')), env, words)
+    told(code, result, isLate)
   })
 }
 
 // Any one event; a status that is JSON is `toJSON(needs)`.
 export async function reportOnce() {
+  const status = input('status').trim()
   process.exitCode = await guarded((env) => {
-    const status = input('status').trim()
     const details = ['error', 'error-code', 'error-file', 'reason'].filter((name) => !isBlank(input(name)))
     const options = details.map((name) => `--${name}=${input(name)}`)
     return withFile(status.startsWith('{') ? status : '', async (needs) => {
       const words = needs ? [`--needs=@${needs}`] : [`--host-status=${status}`]
       return (await report(env, input('event'), [...words, ...options])).code
     })
-  })
+  }, status)
 }
 
-// The exit code of a step's main: whatever is wrong with the reporter is a warning, unless the gate is required.
-async function guarded(work) {
+// The exit code of a step's main: whatever is wrong with the reporter is a warning, unless a required gate is asked.
+async function guarded(work, status) {
   let env = process.env
   try {
     env = environment()
@@ -66,7 +65,7 @@ async function guarded(work) {
   }
   output('ok', 'false')
   if (interrupted()) return interrupted()
-  if (!isRequired(env)) return 0
+  if (!isShut(env, input('event'), status)) return 0
   error(SHUT)
   return REJECTED
 }
@@ -75,8 +74,8 @@ async function guarded(work) {
 async function report(env, kind, words) {
   for (const python of await pythons(env)) {
     saveState('python', JSON.stringify(python))
-    const { code, result } = await call(python, env, [kind, ...words])
-    if (result || code === BROKEN || interrupted()) return told(code, result)
+    const { code, result, isLate } = await call(python, env, [kind, ...words])
+    if (result || code === BROKEN || isLate || interrupted()) return told(code, result, isLate)
   }
   saveState('outcome', 'nothing')
   throw none()
@@ -84,31 +83,8 @@ async function report(env, kind, words) {
 
 const call = (python, env, words) => core(python, env, join(scratch(), 'pycache'), words)
 
-function told(code, result) {
-  if (!result && !interrupted()) warn(`versioner-ci ended with exit code ${code}: nothing is reported`)
+function told(code, result, isLate) {
+  const why = isLate ? 'took too long and was stopped' : `ended with exit code ${code}`
+  if (!result && !interrupted()) warn(`versioner-ci ${why}: nothing is reported`)
   return { code, result }
-}
-
-// What the job's newest track has begun.
-const tracked = () => join(scratch(), 'track.json')
-
-function scratch() {
-  if (isBlank(process.env.RUNNER_TEMP)) throw new Error('RUNNER_TEMP is not set')
-  const folder = join(process.env.RUNNER_TEMP, 'versioner-ci-action')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return folder
-}
-
-const writePrivate = (path, text) => writeFileSync(path, text, { mode: 0o600 })
-
-// Runs `work` with the path of a file that holds `text`, or with nothing if there is no text.
-async function withFile(text, work) {
-  if (isBlank(text)) return work()
-  const folder = mkdtempSync(join(scratch(), 'input-'))
-  try {
-    writePrivate(join(folder, 'input.json'), text)
-    return await work(join(folder, 'input.json'))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
 }

@@ -10,6 +10,9 @@ export const SETTINGS = [
   ...['timeout', 'fail-on-error', 'spool-dir', 'allow-http', 'config', 'quiet', 'verbose'],
 ]
 const LONGEST_KEY = 200
+// Settings' other names, and settings that are no inputs.
+const VARIABLES = ['SLACK_CHANNEL_ID', 'VERSIONER_FAIL_ON_API_ERROR', 'VERSIONER_UNSTABLE', 'VERSIONER_HOST']
+export const STARTED = ['started', 'in_progress', 'init', 'deploying', 'building', 'running', 'inprogress']
 const crypto = () => process.getBuiltinModule('node:crypto') // takes its time, and a post needs none of it
 
 export const isBlank = (text) => !text?.trim()
@@ -38,7 +41,7 @@ export function environment(env = process.env) {
 // What a later step needs to report for this one; blank counts as not set. Secrets, and where they go, are its own.
 export function identityOf(env) {
   const own = [...SECRETS, 'api-url', 'slack-api-url', 'allow-http']
-  const names = SETTINGS.filter((name) => !own.includes(name)).map(variable)
+  const names = [...SETTINGS.filter((name) => !own.includes(name)).map(variable), ...VARIABLES]
   return Object.fromEntries(names.map((name) => [name, env[name] ?? '']))
 }
 
@@ -61,6 +64,12 @@ export function isRequired(env) {
   const words = /^(on|off|true|false|yes|no|[ytnf10])$/i
   const [gate, disabled] = [env.VERSIONER_GATE ?? '', env.VERSIONER_DISABLED ?? ''].map((text) => text.trim())
   return gate !== '' && !words.test(gate) && !/^(on|true|yes|[yt1])$/i.test(disabled)
+}
+
+// Whether nothing but the core's yes may let this step end well: the start of what is no build.
+export function isShut(env, event, status) {
+  const word = status.trim().toLowerCase().replace(/[-_\s]+/g, '_')
+  return isRequired(env) && event.trim().toLowerCase() !== 'build' && STARTED.includes(word)
 }
 
 export const saveState = (name, value) => append(process.env.GITHUB_STATE, name, value)

@@ -38,6 +38,11 @@ class Ran:
         """The texts of our annotations, in order."""
         return re.findall(rf"::{word} title=versioner-ci::(.*)", self.log)
 
+    def commands(self) -> list[str]:
+        """Every line that is a command to the runner, whoever wrote it; act shows those that it takes by a mark."""
+        mark = re.compile(r"\|\s*(::|##\[)|[❗🚧💬💾❓]\s+::|⚙\s+::(?!set-output)")
+        return [line for line in self.log.splitlines() if mark.search(line)]
+
     def seconds_of(self, stage: str) -> float:
         """How long `Main …` or `Post …` of the tracker took."""
         [text] = re.findall(rf"- {stage} acme/versioner-ci/actions/track@v1 \[([^\]]+)\]", self.log)

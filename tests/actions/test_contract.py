@@ -14,13 +14,14 @@ import pytest
 import yaml
 
 from tests.actions.test_node import node
-from versioner_ci.cmd_report import REASONS
+from versioner_ci.before import IDENTITY
+from versioner_ci.cmd_report import REASONS, SHUT
 from versioner_ci.options import _sources
 from versioner_ci.report_github import outputs
 from versioner_ci.settings_parse import ParseError, gate
 from versioner_ci.settings_table import SETTINGS, Setting
 from versioner_ci.settings_values import Gate
-from versioner_ci.status import Kind, State
+from versioner_ci.status import WORDS, Kind, State
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTIONS = {path.parent.name: yaml.safe_load(path.read_text("utf-8")) for path in ROOT.glob("actions/*/action.yml")}
@@ -71,6 +72,22 @@ def test_what_is_kept_back_from_the_next_track_is_all_that_is_secret() -> None:
     shim = (ROOT / "actions/lib/runner.mjs").read_text("utf-8")
     [kept] = re.findall(r"^const SECRETS = \[(.*)\]$", shim, re.MULTILINE)
     assert set(re.findall(r"'(.*?)'", kept)) == {str(row.flag)[2:] for row in SETTINGS if row.is_secret}
+
+
+def in_node(code: str) -> Any:
+    """What an expression of the shim comes to; `runner` and `core` are its modules."""
+    head = "import * as runner from './actions/lib/runner.mjs'; import * as core from './actions/lib/core.mjs'\n"
+    command = [node(), "--input-type=module", "-e", f"{head}console.log(JSON.stringify({code}))"]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=20).stdout)
+
+
+def test_the_next_track_is_told_all_names_of_what_says_who_is_reported() -> None:
+    assert set(in_node("Object.keys(runner.identityOf({}))")) == IDENTITY
+
+
+def test_the_shim_and_the_core_agree_on_what_starts_and_say_the_same() -> None:
+    assert set(in_node("runner.STARTED")) == {row.word for row in WORDS if row.state is State.STARTED}
+    assert in_node("core.SHUT") == SHUT
 
 
 @each

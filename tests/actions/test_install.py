@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.actions.release import branch
+from tests.actions.release import ACTIONS, branch
 from tests.actions.steps import Step, annotations
 from tests.gitlab.packages import wheels
 from tests.support.recorder import Recorder
@@ -145,3 +149,67 @@ def test_requirements_without_hashes_are_refused(repository: Path, shelf: Path, 
     listed.write_text("\n".join(rows) + "\n")
     found = said(start(repository, env_of(shelf, tmp_path)))
     assert "hash" in found["problem"].lower()
+
+
+def test_pip_s_variables_cannot_put_the_libraries_elsewhere(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    elsewhere = {name: str(tmp_path / "elsewhere") for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")}
+    found = said(start(repository, {**env_of(shelf, tmp_path), **elsewhere, "PIP_USER": "1"}))
+    assert not (tmp_path / "elsewhere").exists()
+    subprocess.run([found["python"], "-I", "-c", "import requests, slack_sdk, yaml"], check=True, timeout=30)
+    folder = Path(found["python"]).parents[1]
+    assert folder.stat().st_mode & 0o755 == 0o755
+    (folder / ".versioner-ci-complete").unlink()
+    assert "problem" in said(start(repository, {**env_of(shelf, tmp_path), "PIP_FIND_LINKS": "/nowhere"}))
+
+
+def test_a_place_that_is_somebody_else_s_gives_way_to_the_next(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    env = env_of(shelf, tmp_path)
+    if os.geteuid() == 0:  # root may write everywhere but into a file
+        (tmp_path / "cache/versioner-ci-action").write_text("")
+    else:
+        (tmp_path / "cache/versioner-ci-action").mkdir(mode=0o500)
+    assert (tmp_path / "temp") in Path(said(start(repository, env))["python"]).parents
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to catch")
+def test_a_signal_in_mid_install_leaves_nothing(repository: Path, shelf: Path, tmp_path: Path) -> None:
+    process = start(repository, env_of(shelf, tmp_path))
+    place = tmp_path / "cache/versioner-ci-action"
+    until = time.monotonic() + 30
+    while not any(place.glob("*.*/pyvenv.cfg")) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(timeout=10) == 128 + signal.SIGTERM
+    assert list(place.iterdir()) == []
+    commands = map(_read, Path("/proc").glob("[0-9]*/cmdline"))
+    assert not [command for command in commands if str(place).encode() in command]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.fixture
+def install() -> Any:
+    spec = importlib.util.spec_from_file_location("install", ACTIONS / "lib/install.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_takes_too_long_is_said_plainly(install: Any) -> None:
+    with pytest.raises(install.FailedError, match=r"^it took longer than 60 s$"):
+        install._run(["sleep", "30"], os.environ, 0.0)
+
+
+def test_two_sweeps_at_once_are_no_fault(install: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.b").symlink_to(tmp_path / "gone")
+    (tmp_path / "c.d").mkdir()
+    os.utime(tmp_path / "c.d", (0, 0))
+    install._sweep(tmp_path)
+    assert not (tmp_path / "c.d").exists()

@@ -106,6 +106,50 @@ def test_a_required_gate_shuts_whatever_is_wrong(step: Step, tracker: Recorder) 
     assert step.main().code == 5
 
 
+def test_a_required_gate_is_asked_by_the_start_of_a_deployment_alone(step: Step, tracker: Recorder) -> None:
+    step.path = str(toolbox(step.work.parent / "bare", python=None))
+    step.inputs["gate"] = "required"
+    assert step.main().code == 5
+    step.inputs["event"] = "build"
+    assert step.main().code == 0
+    step.action, step.inputs["event"] = "report", "deployment"
+    for status, code in (("failure", 0), ("pending", 0), ("started", 5)):
+        step.inputs["status"] = status
+        assert step.main().code == code
+
+
+def test_a_python_that_hangs_is_stopped(step: Step) -> None:
+    (Path(step.path) / "python3").write_text("#!/bin/sh\nexec sleep 40\n")
+    step.inputs["timeout"] = "0.1"
+    ended = step.main()
+    assert (ended.code, annotations(ended, "warning")) == (
+        0,
+        ["versioner-ci took too long and was stopped: nothing is reported"],
+    )
+    assert ended.seconds < 0.1 + 10 + 2 + 2
+    assert step.file("GITHUB_OUTPUT") == {"ok": "false"}
+
+
+def test_an_error_that_no_command_line_takes_is_cut(step: Step, tracker: Recorder) -> None:
+    step.action = "report"
+    step.inputs |= {"status": "failure", "error": "é" * 65_000}
+    assert step.main().code == 0
+    [event] = tracker.events
+    assert event.metadata["error"].startswith("é" * 1000)
+    step.inputs["error"] = "x" * 131_000
+    assert step.main().code == 0
+
+
+def test_a_folder_that_a_step_has_prepared_is_not_written_into(step: Step, tracker: Recorder, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runner").mkdir()
+    (tmp_path / "runner/versioner-ci-action").symlink_to(tmp_path / "elsewhere")
+    step.main()
+    step.post(INPUT_STEPS="{}")
+    assert tracker.states() == ["started", "completed"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_a_wrong_input_fails_no_job(step: Step, tracker: Recorder) -> None:
     step.inputs["event"] = "deploymnt"
     ended = step.main()

@@ -71,6 +71,8 @@ def test_a_cancelled_job_is_reported_as_aborted(workshop: Workshop, tracker: Rec
     ran = workshop.run("cancel", interrupt_at="| deploying")
     assert tracker.types() == ["deployment.started", "deployment.aborted"], ran.log
     assert tracker.events[1].metadata["vi_host_status"] == "cancelled"
+    assert ran.commands() == []
+    assert "Summary - 🛑 **Deployment aborted**: `shop`" in ran.log
     assert ran.seconds < 25
 
 
@@ -98,7 +100,9 @@ def test_a_tracker_that_is_down_stops_nothing(workshop: Workshop, tracker: Recor
     ran = workshop.run("deploy", env={"VERSIONER_TIMEOUT": "2"})
     assert ran.code == 0, ran.log
     assert '"ok": "false"' in ran.log
-    assert any("refused by 127.0.0.1" in text for text in ran.annotations("warning"))
+    assert ["refused by 127.0.0.1" in text for text in ran.annotations("warning")] == [True, True]
+    assert len(ran.commands()) == 2
+    assert "Summary - ⚠️ backend: `not delivered; lost when this job ends" in ran.log
     assert ran.seconds < 2 + 6 + 6
 
 
@@ -182,7 +186,7 @@ def test_a_hostile_branch_is_only_text(workshop: Workshop, tracker: Recorder, sl
     [message] = slack.messages("#deploys")
     assert message.pings == []
     assert not list(workshop.home.rglob("pwned")) + list(workshop.repo.path.rglob("pwned"))
-    assert ran.annotations("error") == []
+    assert ran.commands() == []
 
 
 @pytest.mark.parametrize("attempt", ["1", "2"])

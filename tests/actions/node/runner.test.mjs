@@ -62,6 +62,15 @@ test('a required gate is known, also by a word that nobody knows', () => {
   assert.equal(required('required', '0'), true)
 })
 
+test('only the start of what is no build is shut', () => {
+  const shut = (event, status) => runner.isShut({ VERSIONER_GATE: 'required' }, event, status)
+  for (const word of ['started', ' In-Progress ', 'deploying']) assert.equal(shut('deployment', word), true, word)
+  for (const word of ['success', 'failure', 'pending', '', '{"a": {}}']) assert.equal(shut('deployment', word), false, word)
+  assert.equal(shut('deploymnt', 'started'), true)
+  assert.equal(shut(' Build ', 'started'), false)
+  assert.equal(runner.isShut({}, 'deployment', 'started'), false)
+})
+
 test('a value can end neither its own nor another entry of the state', () => {
   process.env.GITHUB_STATE = join(mkdtempSync(join(tmpdir(), 'state-')), 'state')
   runner.saveState('a', 'x\nok<<E\ntrue\nE')
