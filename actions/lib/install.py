@@ -102,8 +102,14 @@ def _fill(new: Path, listed: Path, env: Mapping[str, str]) -> None:
 def _run(command: list[str], env: Mapping[str, str], until: float) -> None:
     """Raises FailedError with what the command said last. However it is left, nothing of it goes on."""
     is_group = os.name == "posix"
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, env=dict(env), start_new_session=is_group, **pipes) as process:
+    with subprocess.Popen(
+        command,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=is_group,
+    ) as process:
         try:
             out, _ = process.communicate(timeout=max(1.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:

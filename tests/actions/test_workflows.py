@@ -100,9 +100,10 @@ def test_a_tracker_that_is_down_stops_nothing(workshop: Workshop, tracker: Recor
     ran = workshop.run("deploy", env={"VERSIONER_TIMEOUT": "2"})
     assert ran.code == 0, ran.log
     assert '"ok": "false"' in ran.log
-    assert ["refused by 127.0.0.1" in text for text in ran.annotations("warning")] == [True, True]
-    assert len(ran.commands()) == 2
-    assert "Summary - ⚠️ backend: `not delivered; lost when this job ends" in ran.log
+    warnings = ran.annotations("warning")
+    assert sum("refused by 127.0.0.1" in text for text in warnings) == 2, warnings
+    assert len(ran.commands()) == len(warnings), ran.commands()
+    assert "backend: `not delivered; lost when this job ends" in ran.log
     assert ran.seconds < 2 + 6 + 6
 
 
