@@ -179,7 +179,8 @@ def test_a_signal_in_mid_install_leaves_nothing(repository: Path, shelf: Path, t
     while not any(place.glob("*.*/pyvenv.cfg")) and time.monotonic() < until:
         time.sleep(0.02)
     process.terminate()
-    assert process.wait(timeout=10) == 128 + signal.SIGTERM
+    process.communicate(timeout=10)
+    assert process.returncode == 128 + signal.SIGTERM
     assert list(place.iterdir()) == []
     commands = map(_read, Path("/proc").glob("[0-9]*/cmdline"))
     assert not [command for command in commands if str(place).encode() in command]
