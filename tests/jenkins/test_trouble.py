@@ -138,19 +138,60 @@ def test_what_was_kept_is_sent_by_the_next_call_of_the_workspace(run_build: RunB
 
 @pytest.mark.parametrize("mode", ["cps", "sandbox"])
 def test_a_call_that_hangs_is_ended_by_the_library_and_the_body_runs(
-    mode: str, run_build: RunBuild, library: Path, tmp_path: Path
+    mode: str, run_build: RunBuild, library: Path
 ) -> None:
-    core = library / "src/io/versioner/Core.groovy"
-    core.write_text(core.read_text().replace("MORE_SECONDS = 120", "MORE_SECONDS = 1"))
-    script = library / "resources/io/versioner/report.sh"
-    script.write_text("sleep 40\n")
-    call = CALL.replace("event:", "timeout: 0.2, event:")
     began = time.monotonic()
-    build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}", mode, library=library)
+    build = run_build(STUCK, mode, library=stuck(library))
     build.fail()
     assert "the body ran" in build.log
     assert build.text.count("no answer from the agent in") == 2
     assert time.monotonic() - began < 30  # its own two times are 2 and 4 s; each shell would sleep for 40
+
+
+def stuck(library: Path, more_seconds: int = 1) -> Path:
+    """The library with a shell that hangs, and less patience."""
+    core = library / "src/io/versioner/Core.groovy"
+    core.write_text(core.read_text().replace("MORE_SECONDS = 120", f"MORE_SECONDS = {more_seconds}"))
+    (library / "resources/io/versioner/report.sh").write_text("sleep 40\n")
+    return library
+
+
+STUCK = f"node {{ {CALL.replace('event:', 'timeout: 0.2, event:')} {{ echo 'the body ran' }} }}"
+
+
+@pytest.mark.parametrize(("is_silent", "seconds"), [(False, 20), (True, 12)])
+def test_an_agent_that_takes_long_to_stop_is_no_abort(
+    is_silent: bool, seconds: int, run_build: RunBuild, library: Path
+) -> None:
+    fault = {"step": "sh", "label": "started", "when": "late", "thrown": "timeout", "seconds": seconds}
+    build = run_build(STUCK, library=stuck(library), faults=[fault], isSilent=is_silent)
+    build.fail()
+    assert "the body ran" in build.log
+    assert build.text.count("no answer from the agent in") == 2
+
+
+def test_a_restart_that_outlasts_the_librarys_time_is_no_abort(run_build: RunBuild, library: Path) -> None:
+    """The step is resumed 1,000 s behind its deadline, and ended at once."""
+    build = run_build(STUCK, "restart", library=stuck(library, -1000))
+    build.fail()
+    assert "the body ran" in build.log
+
+
+def test_an_interruption_long_after_the_librarys_time_that_says_nothing_is_an_abort(
+    run_build: RunBuild, library: Path
+) -> None:
+    build = run_build(STUCK, library=stuck(library, -1000), isSilent=True)
+    assert "the body ran" not in build.log
+    assert build.thrown is not None
+
+
+@pytest.mark.parametrize("label", ["started", "SUCCESS"])
+def test_a_users_abort_behind_the_librarys_time_is_an_abort(label: str, run_build: RunBuild, library: Path) -> None:
+    fault = {"step": "sh", "label": label, "when": "late", "thrown": "abort", "seconds": 1}
+    build = run_build(STUCK, library=stuck(library), faults=[fault])
+    assert ("the body ran" in build.log) == (label == "SUCCESS")
+    assert build.thrown is not None
+    assert build.thrown["message"] == "Aborted by Ada"
 
 
 def test_an_abort_is_told_from_a_hang(run_build: RunBuild) -> None:

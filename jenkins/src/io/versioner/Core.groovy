@@ -12,6 +12,10 @@ class Core implements Serializable {
     /** Seconds beyond the core's own time, for an install and a slow agent: a stuck agent must not hold up a build. */
     private static final int MORE_SECONDS = 120
     private static final int MOST_SECONDS = 86400
+    /** What an interruption by the step `timeout` says, in workflow-step-api since 2025-09; older ones say nothing. */
+    private static final String OF_TIMEOUT = 'Timeout has been exceeded'
+    /** How long a stop can take where the agent hangs: 20 s to give up on the shell, 60 s to force it. */
+    private static final int STOP_MS = 90000
 
     private Object script
     private Options options
@@ -45,7 +49,7 @@ class Core implements Serializable {
             return answer.code == 'none' ? null : answer
         } catch (FlowInterruptedException interruption) {
             long late = System.currentTimeMillis() - began - seconds * 1000L
-            if (seconds == 0 || late < 0 || (!isLast && late > 10000)) {
+            if (seconds == 0 || late < 0 || !isByTimeout(interruption.getMessage(), late)) {
                 throw interruption
             }
             say('warning: no answer from the agent in ' + seconds + ' s: nothing is known of this report')
@@ -162,6 +166,12 @@ class Core implements Serializable {
         String wait = options.text('gateWait') ?: (script.env.VERSIONER_GATE_WAIT ?: '')
         int seconds = (isLast ? 3 : 1) * number(given, 10) + (isLast ? 0 : 60 * number(wait, 0)) + MORE_SECONDS
         return Math.min(seconds, MOST_SECONDS)
+    }
+
+    /** Any lateness is ours where it says so: after a restart it is as long as the controller was down. */
+    @NonCPS
+    private static boolean isByTimeout(String message, long late) {
+        return message == null ? late < STOP_MS : message == OF_TIMEOUT
     }
 
     @NonCPS

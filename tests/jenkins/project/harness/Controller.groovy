@@ -34,6 +34,8 @@ class Controller {
         Build build = new Build(order)
         Map found = [:]
         FlowInterruptedException.isReadable = order.isTrusted
+        FlowInterruptedException.hasMessage = !order.isSilent
+        FlowInterruptedException.REFUSED.clear()
         try {
             Object returned = started(order)
             found.returned = returned == null ? null : returned.toString()
@@ -41,7 +43,7 @@ class Controller {
             found.thrown = [type: thrown.class.name, message: thrown.message, trace: trace(thrown)]
         }
         found += [log: build.log, steps: build.steps, result: build.result.toString()] + Program.facts()
-        return found + [used: build.used, forbidden: build.forbidden]
+        return found + [used: build.used, forbidden: build.forbidden + FlowInterruptedException.REFUSED]
     }
 
     private static List<String> trace(Throwable thrown) {

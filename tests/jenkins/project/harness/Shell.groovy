@@ -59,7 +59,18 @@ class Shell {
             build.faults.remove(during)
             throw Build.THROWN[during.thrown].call()
         }
-        throw Build.THROWN.timeout.call()
+        throw late(label)
+    }
+
+    /** As where the agent hangs: the stop takes the seconds of a fault `late`, or the user's abort comes meanwhile. */
+    private Throwable late(String label) {
+        Map found = build.faults.find { it.step == 'sh' && it.when == 'late' && label.contains(it.label ?: '') }
+        if (found == null) {
+            return Build.THROWN.timeout.call()
+        }
+        build.faults.remove(found)
+        sleep((long) (found.seconds * 1000))
+        return Build.THROWN[found.thrown].call()
     }
 
     /** To all that the shell has started; false if none of it is left. */

@@ -1,11 +1,25 @@
 package jenkins.model
 
-/** Why a build was interrupted. */
+/** Why a build was interrupted, and what that says. */
 abstract class CauseOfInterruption implements Serializable {
-    static class UserInterruption extends CauseOfInterruption { }
-    static class ExceededTimeout extends CauseOfInterruption { }
-    static class CancelledCause extends CauseOfInterruption { }
-    static class Rejection extends CauseOfInterruption { }
-    static class RemovedNodeCause extends CauseOfInterruption { }
-    static class DownstreamFailureCause extends CauseOfInterruption { }
+    abstract String getShortDescription()
+
+    static class UserInterruption extends CauseOfInterruption {
+        String shortDescription = 'Aborted by Ada'
+    }
+    static class ExceededTimeout extends CauseOfInterruption {
+        String shortDescription = 'Timeout has been exceeded'
+    }
+    static class CancelledCause extends CauseOfInterruption {
+        String shortDescription = 'Superseded by shop #154'
+    }
+    static class Rejection extends CauseOfInterruption {
+        String shortDescription = 'Rejected by Ada'
+    }
+    static class RemovedNodeCause extends CauseOfInterruption {
+        String shortDescription = 'Agent was removed'
+    }
+    static class DownstreamFailureCause extends CauseOfInterruption {
+        String shortDescription = 'smoke #3 completed with status FAILURE (propagate: false to ignore)'
+    }
 }

@@ -4,15 +4,26 @@ import hudson.model.Result
 import jenkins.model.CauseOfInterruption
 import org.jenkinsci.plugins.scriptsecurity.sandbox.RejectedAccessException
 
-/** An interruption of the build. Like Jenkins' own it has no message, and an untrusted library may not ask it. */
+/**
+ * An interruption of the build. Its message is what its cause says, as in workflow-step-api since 2025-09, or there is
+ * none, as before. An untrusted library may ask for nothing else.
+ */
 class FlowInterruptedException extends InterruptedException {
     static boolean isReadable = true
+    static boolean hasMessage = true
+    /** What was asked for and refused: an administrator would find it among the signatures to approve. */
+    static final Set<String> REFUSED = [].toSet().asSynchronized()
     final Result why
     final CauseOfInterruption cause0
 
     FlowInterruptedException(Result why, CauseOfInterruption cause0) {
         this.why = why
         this.cause0 = cause0
+    }
+
+    @Override
+    String getMessage() {
+        return hasMessage ? cause0.shortDescription : null
     }
 
     Result getResult() {
@@ -27,6 +38,7 @@ class FlowInterruptedException extends InterruptedException {
 
     private static void checked(String method) {
         if (!isReadable) {
+            REFUSED.add('method ' + FlowInterruptedException.name + ' ' + method)
             throw new RejectedAccessException('method ' + FlowInterruptedException.name + ' ' + method)
         }
     }
