@@ -67,7 +67,23 @@ def tools(folder: Path, *, core: bool = True, python: bool = True) -> Path:
     if folder.exists():
         return folder
     folder.mkdir()
-    names = ["sh", "cat", "env", "git", "sleep", "printf", "touch", "ls", "grep", "true", "dash", "test", "kill"]
+    names = [
+        "sh",
+        "cat",
+        "env",
+        "git",
+        "sleep",
+        "printf",
+        "touch",
+        "ls",
+        "grep",
+        "true",
+        "dash",
+        "test",
+        "kill",
+        "mktemp",
+        "rm",
+    ]
     for name in names:
         found = shutil.which(name)
         if found is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.jenkins.conftest import KEY, RunBuild
@@ -34,6 +36,19 @@ def test_a_rejection_fails_the_step_before_the_body_and_names_the_rule(
     assert build.thrown["message"].startswith("versioner-ci: rejected by rule '")
     assert tracker.events == []
     assert len(build.calls) == 1  # nothing has begun, so nothing ends
+
+
+@pytest.mark.parametrize(("approval", "calls"), [("", 1), (", approval: { input 'Deploy?' }", 2)])
+def test_a_required_gate_that_is_not_met_is_asked_once(
+    approval: str, calls: int, run_build: RunBuild, tracker: Recorder
+) -> None:
+    tracker.answer_next(503, times=20, when=lambda request: request.body["status"] == "started")
+    build = run_build(f"node {{ {CALL}, gate: 'required', timeout: 1{approval}) {{ echo 'the body ran' }} }}")
+    assert "the body ran" not in build.log
+    assert build.thrown is not None
+    assert build.thrown["message"].startswith("versioner-ci: gate 'required': ")
+    assert len(build.calls) == calls  # nothing has begun, so nothing ends
+    assert "failed" not in tracker.states()
 
 
 def test_a_rejection_is_a_failure_to_a_pipeline_that_catches_it(run_build: RunBuild, tracker: Recorder) -> None:
@@ -145,6 +160,22 @@ def test_a_single_events_handle_leads_another_job_to_it(mode: str, run_build: Ru
     run_build(f"{later}, credentialsId: 'tracker-key') }}", mode, env={"BUILD_ID": "200"}).fail()
     assert tracker.states() == ["started", "completed"]
     assert len(set(lifecycles(tracker))) == 1
+
+
+def test_the_text_of_an_error_is_no_argument_and_its_file_is_gone(
+    run_build: RunBuild, library: Path, tmp_path: Path, tracker: Recorder
+) -> None:
+    """The arguments of a process are for all users to see."""
+    script = library / "resources/io/versioner/report.sh"
+    script.write_text(script.read_text().replace("code=none\n", 'code=none\nprintf "argument %s\\n" "$@" >&2\n'))
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    build = run_build(f"node {{ {CALL}) {{ error 'no capacity' }} }}", library=library, env={"TMPDIR": str(folder)})
+    arguments = [line for line in build.log if line.startswith("argument ")]
+    assert any("--error-file=" in line for line in arguments)
+    assert not any("capacity" in line for line in arguments)
+    assert tracker.events[1].body["extra_metadata"]["error"] == "no capacity"
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("status", ["--dry-run", "$(touch pwned)", "1"])

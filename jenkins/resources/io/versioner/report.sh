@@ -4,6 +4,9 @@
 { set +ex; } 2>/dev/null
 unset IFS
 say() { printf 'versioner-ci: %s\n' "$1" >&2; }
+file=
+trap '[ -z "$file" ] || rm -f "$file"' EXIT
+trap 'exit 143' HUP INT TERM
 leave() {
   printf '\nexit %s\n' "$1"
   exit 0
@@ -17,7 +20,10 @@ case ${VERSIONER_DISABLED:-} in
 esac
 
 set -- --json
-[ -z "${VERSIONER_HOOK_ERROR:-}" ] || set -- "$@" "--error=$VERSIONER_HOOK_ERROR"
+# The arguments of a process are for all users to see.
+if [ -n "${VERSIONER_HOOK_ERROR:-}" ]; then
+  file=$(umask 077 && mktemp) && printf '%s' "$VERSIONER_HOOK_ERROR" >"$file" && set -- "$@" "--error-file=$file"
+fi
 [ -z "${VERSIONER_HOOK_ERROR_CODE:-}" ] || set -- "$@" "--error-code=$VERSIONER_HOOK_ERROR_CODE"
 [ -z "${VERSIONER_HOOK_REASON:-}" ] || set -- "$@" "--reason=$VERSIONER_HOOK_REASON"
 if [ -n "${VERSIONER_HOOK_STATUS:-}" ]; then

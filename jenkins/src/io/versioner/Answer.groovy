@@ -11,18 +11,16 @@ class Answer implements Serializable {
 
     /**
      * The core's exit code; `absent`: it is to be brought from the library; `none`: it cannot be had; `shut`: nor may
-     * the deployment start then.
+     * the deployment start then; `late`: there was none in time.
      */
     String code
     /** The handle of the lifecycle, or an empty text. */
     String lifecycle
-    boolean isRejected
     String refusal
 
-    Answer(String code, String lifecycle, boolean isRejected, String refusal) {
+    Answer(String code, String lifecycle, String refusal) {
         this.code = code
         this.lifecycle = lifecycle
-        this.isRejected = isRejected
         this.refusal = refusal
     }
 
@@ -32,14 +30,13 @@ class Answer implements Serializable {
         String text = output == null ? '' : output.trim()
         int last = text.lastIndexOf('exit ')
         if (last < 0) {
-            return new Answer('none', '', false, '')
+            return new Answer('none', '', '')
         }
         Map found = parsed(text.substring(0, last).trim())
         Object handle = found.get('lifecycle')
         Object rejection = found.get('rejection')
-        boolean isRejected = rejection instanceof Map
-        String refusal = isRejected ? told((Map) rejection) : SHUT
-        return new Answer(text.substring(last + 5).trim(), handle == null ? '' : handle.toString(), isRejected, refusal)
+        String refusal = rejection instanceof Map ? told((Map) rejection) : SHUT
+        return new Answer(text.substring(last + 5).trim(), handle == null ? '' : handle.toString(), refusal)
     }
 
     @NonCPS

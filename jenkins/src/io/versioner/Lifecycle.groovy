@@ -12,7 +12,7 @@ class Lifecycle implements Serializable {
     private Core core
     private String leg
     private String handle = ''
-    /** The tracker's rules said no: nothing has begun, so nothing ends. */
+    /** The gate said no: nothing has begun, so nothing ends. */
     private boolean isRejected = false
 
     /** `leg` tells it from all others in this build: Jenkins itself tells branches of `parallel` apart by nothing. */
@@ -74,7 +74,7 @@ class Lifecycle implements Serializable {
         if (answer != null && !answer.lifecycle.isEmpty()) {
             handle = answer.lifecycle
         }
-        isRejected = answer != null && answer.isRejected
+        isRejected = answer != null && answer.code == '5'
         Gate.check(script, core, answer, status == 'started')
     }
 
