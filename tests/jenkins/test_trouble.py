@@ -194,6 +194,30 @@ def test_a_users_abort_behind_the_librarys_time_is_an_abort(label: str, run_buil
     assert build.thrown["message"] == "Aborted by Ada"
 
 
+@pytest.mark.parametrize(
+    ("given", "starts"), [("gateWait: 1", False), ("gateWait: 0", True), ("gate: 'off', gateWait: 1", True)]
+)
+def test_patience_that_ends_while_the_gate_is_waited_for_lets_nothing_start(
+    given: str, starts: bool, run_build: RunBuild, library: Path
+) -> None:
+    build = run_build(STUCK.replace("event:", f"{given}, event:"), library=stuck(library, -1000))
+    assert ("the body ran" in build.log) == starts
+    assert (build.thrown is None) == starts
+    if build.thrown is not None:
+        said = "versioner-ci: the gate was waited for, and the tracker has not let this deployment start"
+        assert build.thrown["message"] == said
+
+
+def test_the_librarys_patience_is_longer_than_the_longest_wait(run_build: RunBuild, library: Path) -> None:
+    core = library / "src/io/versioner/Core.groovy"
+    first = "Answer answer = run("
+    core.write_text(core.read_text().replace(first, f"say('patience ' + seconds); {first}"))
+    call = CALL.replace("event:", "gateWait: 1440, timeout: 600, event:")
+    build = run_build(f"node {{ {call} {{ }} }}", library=library)
+    build.fail()
+    assert int(build.ours[0].rpartition(" ")[2]) >= 1440 * 60 + 600 + 120
+
+
 def test_an_abort_is_told_from_a_hang(run_build: RunBuild) -> None:
     with RawServer(hang()) as server:
         fault = {"step": "sh", "label": "started", "when": "during", "thrown": "abort", "seconds": 1.0}

@@ -11,7 +11,8 @@ class Core implements Serializable {
     private static final String ZIPAPP = 'io/versioner/versioner-ci.pyz'
     /** Seconds beyond the core's own time, for an install and a slow agent: a stuck agent must not hold up a build. */
     private static final int MORE_SECONDS = 120
-    private static final int MOST_SECONDS = 86400
+    /** More than the longest wait at the gate, a day, and the core's and our own time: see patience(). */
+    private static final int MOST_SECONDS = 90000
     /** What an interruption by the step `timeout` says, in workflow-step-api since 2025-09; older ones say nothing. */
     private static final String OF_TIMEOUT = 'Timeout has been exceeded'
     /** How long a stop can take where the agent hangs: 20 s to give up on the shell, 60 s to force it. */
@@ -32,7 +33,7 @@ class Core implements Serializable {
     }
 
     /**
-     * One call of the core; null if nothing came of it, which was said.
+     * One call of the core; null if nothing came of it, or the answer `late`: both were said.
      * Throws FlowInterruptedException where the build itself is interrupted, and nothing else.
      */
     Answer ask(Map<String, String> call, boolean isLast) {
@@ -53,6 +54,7 @@ class Core implements Serializable {
                 throw interruption
             }
             say('warning: no answer from the agent in ' + seconds + ' s: nothing is known of this report')
+            return new Answer('late', '', '')
         } catch (MissingContextVariableException noNode) {
             isOff = true
             say('there is no node around this step: nothing is reported')
@@ -81,6 +83,13 @@ class Core implements Serializable {
         } catch (Throwable unknown) {
             return Options.isRequired(options.kind, options.text('gate'))
         }
+    }
+
+    /** Whether a start that was not answered was to wait for the tracker's yes. */
+    boolean isGateWaited() {
+        String gate = options.text('gate') ?: (script.env.VERSIONER_GATE ?: '')
+        String wait = options.text('gateWait') ?: (script.env.VERSIONER_GATE_WAIT ?: '')
+        return options.kind == 'deployment' && !gate.trim().equalsIgnoreCase('off') && wait.matches('.*[1-9].*')
     }
 
     /** The build's result as it is now. */

@@ -11,6 +11,8 @@ class Gate implements Serializable {
             script.error('versioner-ci: ' + answer.refusal)
         } else if (code == '4') {
             script.error('versioner-ci: the event could not be delivered, and failOnError is on')
+        } else if (code == 'late' && isStart && core.isGateWaited()) {
+            script.error('versioner-ci: the gate was waited for, and the tracker has not let this deployment start')
         } else if (code == 'shut' || (code != '0' && isStart && core.isGateRequired())) {
             script.error('versioner-ci: ' + Answer.SHUT)
         }
