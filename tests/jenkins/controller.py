@@ -23,11 +23,6 @@ LIBRARY = Path(os.environ.get("TESTS_JENKINS_LIBRARY") or ROOT / "jenkins")
 PROJECT = ROOT / "tests/jenkins/project"
 TOOLS = ROOT / ".tools/jenkins"
 WHITELIST = ROOT / "tests/jenkins/whitelist.txt"
-UNTRUSTED = {
-    "method org.jenkinsci.plugins.workflow.steps.FlowInterruptedException getCauses",
-    "method org.jenkinsci.plugins.workflow.steps.FlowInterruptedException getResult",
-}
-"""What an untrusted library tries, and does without."""
 _SECONDS = 55
 # Groovy 2.4 is older than Java's modules.
 _OPENS = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in ("lang", "util", "io", "net", "util.concurrent")]

@@ -38,7 +38,7 @@ TABLE = {
     "an Error": ("throw thrown('fatal')", *FAILED, {"error": "NoSuchMethodError: no such step"}),
     "an abort": ("throw thrown('abort')", "aborted", "ABORTED", {"reason": "user"}),
     "a timeout": ("throw thrown('timeout')", "aborted", "ABORTED", {"reason": "timeout"}),
-    "a newer build": ("throw thrown('superseded')", "aborted", "NOT_BUILT", {"reason": "superseded"}),
+    "a newer build": ("throw thrown('superseded')", "aborted", "ABORTED", {"reason": "superseded"}),
     "a rejected input": ("throw thrown('rejected')", "aborted", "ABORTED", {"reason": "rejected"}),
     "a lost agent": ("throw thrown('removed')", "aborted", "ABORTED", {}),
     "a failed downstream job": ("throw thrown('downstream')", *FAILED, {}),
@@ -57,9 +57,7 @@ def test_the_ending_is_how_the_body_was_left(
     left_by: str, mode: str, run_build: RunBuild, tracker: Recorder, repo: Repo
 ) -> None:
     body, state, word, facts = TABLE[left_by]
-    if mode == "sandbox" and (state == "aborted" or left_by == "a failed downstream job"):
-        state, word, facts = "aborted", "ABORTED", {}
-    build = run_build(jenkinsfile(body), mode)
+    build = run_build(jenkinsfile(body), mode, is_trusted=False)
     assert tracker.states() == ["started", state]
     started, ending = (event.body for event in tracker.events)
     sent = ending["extra_metadata"]
@@ -75,13 +73,34 @@ def test_the_ending_is_how_the_body_was_left(
         assert "same object: true" in build.log
 
 
+@pytest.mark.parametrize("mode", ["cps", "sandbox"])
 @pytest.mark.parametrize("thrown", ["abort", "superseded", "downstream"])
-def test_an_untrusted_library_takes_every_interruption_for_an_abort(
-    thrown: str, run_build: RunBuild, tracker: Recorder
+def test_an_interruption_that_says_nothing_is_an_abort(
+    thrown: str, mode: str, run_build: RunBuild, tracker: Recorder
 ) -> None:
-    run_build(jenkinsfile(f"throw thrown('{thrown}')"), is_trusted=False)
+    """As before workflow-step-api of 2025-09."""
+    run_build(jenkinsfile(f"throw thrown('{thrown}')"), mode, is_trusted=False, isSilent=True)
     assert tracker.states() == ["started", "aborted"]
-    assert tracker.events[1].body["extra_metadata"]["vi_host_status"] == "ABORTED"
+    sent = tracker.events[1].body["extra_metadata"]
+    assert (sent["vi_host_status"], sent.get("reason")) == ("ABORTED", None)
+
+
+@pytest.mark.parametrize(
+    ("thrown", "state", "word", "reason"),
+    [
+        ("superseded", "aborted", "NOT_BUILT", "superseded"),
+        ("downstream", "failed", "FAILURE", None),
+        ("abort", "aborted", "ABORTED", "user"),
+    ],
+)
+def test_a_trusted_library_that_is_told_so_asks_for_result_and_causes(
+    thrown: str, state: str, word: str, reason: str | None, run_build: RunBuild, tracker: Recorder
+) -> None:
+    text = jenkinsfile(f"throw thrown('{thrown}')").replace("event:", "trusted: true, event:")
+    run_build(text, is_trusted=True, isSilent=True)
+    assert tracker.states() == ["started", state]
+    sent = tracker.events[1].body["extra_metadata"]
+    assert (sent["vi_host_status"], sent.get("reason")) == (word, reason)
 
 
 def test_what_the_body_returns_is_returned(mode: str, run_build: RunBuild) -> None:

@@ -42,7 +42,7 @@ def test_an_option_is_a_setting_of_the_core_by_its_own_variable(option: str) -> 
 
 
 def test_a_step_knows_the_options_that_its_help_names() -> None:
-    both = {"event", *table("VARIABLES"), *table("CREDENTIALS"), *table("HOOK")}
+    both = {"event", "trusted", *table("VARIABLES"), *table("CREDENTIALS"), *table("HOOK")}
     assert set(helps("withVersioner")) == both | {"approval"}
     assert set(helps("versionerReport")) == both | {"status"} | set(table("OF_ONE_EVENT"))
 

@@ -256,7 +256,7 @@ def test_hostile_text_runs_nothing_and_arrives_as_text(run_build: RunBuild, trac
         ("event: 'release'", "event must be 'deployment' or 'build': nothing is reported"),
         ("product: 'shop'", "event must be 'deployment' or 'build': nothing is reported"),
         ("event: 'build', approval: 'yes'", "approval must be a closure, like approval: { input 'Deploy?' }"),
-        ("event: 'build', prodcut: 'x'", "unknown options, ignored: prodcut (known: event, approval, product"),
+        ("event: 'build', prodcut: 'x'", "unknown options, ignored: prodcut (known: event, approval, trusted, product"),
         ("event: 'build', status: 'x'", "unknown options, ignored: status"),
     ],
 )
@@ -265,6 +265,47 @@ def test_a_call_that_is_wrong_is_a_warning(given: str, said: str, mode: str, run
     build.fail()
     assert f"versioner-ci: warning: {said}" in build.text
     assert "the body ran" in build.log
+
+
+ODD = """
+    class Odd {
+        @NonCPS
+        @Override
+        String toString() {
+            throw new IllegalStateException('no text')
+        }
+    }"""
+
+
+@pytest.mark.parametrize(
+    "step", ["withVersioner(GIVEN) { echo 'the body ran' }", "versionerReport(GIVEN, status: 'started')"]
+)
+def test_an_option_of_any_type_can_be_given_and_is_not_held(step: str, run_build: RunBuild, tracker: Recorder) -> None:
+    given = (
+        "event: 'build', product: new StringBuilder('shop'), metadata: [a: new Object()], credentialsId: 'tracker-key'"
+    )
+    build = run_build(f"node {{ {step.replace('GIVEN', given)} }}", "restart")
+    build.fail()
+    assert tracker.states()[0] == "started"
+    assert tracker.events[0].body["product_name"] == "shop"
+
+
+@pytest.mark.parametrize("mode", ["cps", "restart", "sandbox"])
+def test_options_that_cannot_be_read_are_one_warning(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
+    given = CALL.replace("event:", "version: new Odd(), key: new Odd(), event:")
+    build = run_build(f"{ODD}\nnode {{ {given} {{ echo 'the body ran' }} }}", mode)
+    build.fail()
+    assert [line for line in build.ours if "warning" in line] == [
+        "versioner-ci: warning: options that cannot be read, ignored: version, key"
+    ]
+    assert tracker.states() == ["started", "completed"]
+
+
+def test_a_gate_that_cannot_be_read_may_have_said_required(run_build: RunBuild) -> None:
+    fault = broken("sh", "io")
+    call = CALL.replace("event:", "gate: new Odd(), event:")
+    build = run_build(f"{ODD}\nnode {{ {call} {{ echo 'the body ran' }} }}", faults=[fault])
+    assert "the body ran" not in build.log
 
 
 def test_a_call_without_any_option_is_a_warning_too(run_build: RunBuild) -> None:

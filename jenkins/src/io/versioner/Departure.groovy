@@ -7,6 +7,16 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 /** How the body was left: the word for the core, and what goes with it. A word is one of Jenkins' own results. */
 class Departure implements Serializable {
     private static final long serialVersionUID = 1L
+    /** Start of an interruption's message, in workflow-step-api since 2025-09 → why the work ended. */
+    private static final Map<String, String> STARTS = [
+        'Aborted by ': 'user',
+        'Timeout has been exceeded': 'timeout',
+        'Superseded by ': 'superseded',
+        'Rejected by ': 'rejected',
+    ]
+    /** In the message of a step `build` whose job did not succeed; one of Jenkins' results follows. */
+    private static final String OF_BUILD = ' completed with status '
+    private static final List<String> RESULTS = ['UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
     /** Simple name of a cause's class → why the work ended. Only a trusted library may look at causes. */
     private static final Map<String, String> REASONS = [
         UserInterruption: 'user',
@@ -37,11 +47,13 @@ class Departure implements Serializable {
     }
 
     @NonCPS
-    static Departure by(Throwable thrown) {
-        if (thrown instanceof FlowInterruptedException) {
-            return new Departure(resultOf(thrown), '', '', reasonOf(thrown))
-        }
+    static Departure by(Throwable thrown, boolean isTrusted) {
         String message = textOf(thrown)
+        if (thrown instanceof FlowInterruptedException) {
+            String said = reasonIn(message)
+            String reason = isTrusted && said.isEmpty() ? reasonOf(thrown) : said
+            return new Departure(isTrusted ? resultOf(thrown) : resultIn(message, said), '', '', reason)
+        }
         if (thrown instanceof AbortException) {
             boolean isOfSh = message.startsWith(OF_SH)
             return new Departure('FAILURE', message, isOfSh ? message.substring(OF_SH.length()).trim() : '', '')
@@ -56,7 +68,32 @@ class Departure implements Serializable {
         return text.length() > MOST_LETTERS ? text.substring(0, MOST_LETTERS) : text
     }
 
-    /** The sandbox forbids to read it: then an interruption is an abort. */
+    @NonCPS
+    private static String reasonIn(String message) {
+        for (String start : STARTS.keySet()) {
+            if (message.startsWith(start)) {
+                return STARTS.get(start)
+            }
+        }
+        return ''
+    }
+
+    /** An interruption is an abort, unless it says that it is another job's result. */
+    @NonCPS
+    private static String resultIn(String message, String reason) {
+        int at = reason.isEmpty() ? message.lastIndexOf(OF_BUILD) : -1
+        if (at >= 0) {
+            String rest = message.substring(at + OF_BUILD.length())
+            for (String result : RESULTS) {
+                if (rest.startsWith(result)) {
+                    return result
+                }
+            }
+        }
+        return 'ABORTED'
+    }
+
+    /** Never asked of an untrusted library: each refusal would become a signature for an administrator to approve. */
     @NonCPS
     private static String resultOf(Throwable thrown) {
         try {

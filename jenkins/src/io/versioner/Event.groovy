@@ -20,6 +20,9 @@ class Event implements Serializable {
     String report() {
         String fault = options.fault()
         String strange = options.unknown()
+        if (!options.unreadable.isEmpty()) {
+            core.say('warning: options that cannot be read, ignored: ' + options.unreadable)
+        }
         if (!strange.isEmpty()) {
             core.say('warning: unknown options, ignored: ' + strange)
         }

@@ -31,9 +31,9 @@ class Lifecycle implements Serializable {
         String before = core.result()
         Object returned = null
         try {
-            if (options.given.get('approval') != null) {
+            if (options.approval != null) {
                 begin('pending')
-                options.given.get('approval').call()
+                options.approval.call()
             }
             begin('started')
             returned = script.withEnv(['VERSIONER_LEG=' + leg]) {
@@ -41,7 +41,7 @@ class Lifecycle implements Serializable {
             }
         } catch (Throwable left) {
             if (!isRejected) {
-                end(Departure.by(left))
+                end(Departure.by(left, options.isTrusted()))
             }
             throw left
         }
@@ -55,6 +55,9 @@ class Lifecycle implements Serializable {
     private boolean isCalledWell() {
         String fault = options.fault()
         String strange = options.unknown()
+        if (!options.unreadable.isEmpty()) {
+            core.say('warning: options that cannot be read, ignored: ' + options.unreadable)
+        }
         if (!strange.isEmpty()) {
             core.say('warning: unknown options, ignored: ' + strange)
         }

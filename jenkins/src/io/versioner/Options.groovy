@@ -42,24 +42,56 @@ class Options implements Serializable {
         lifecycle: 'VERSIONER_LIFECYCLE',
     ]
     private static final List<String> OF_BOTH = ['event']
-    private static final List<String> OF_REPORT = ['status']
-    private static final List<String> OF_WITH = ['approval']
+    private static final List<String> OF_REPORT = ['status', 'trusted']
+    private static final List<String> OF_WITH = ['approval', 'trusted']
     private static final List<String> KINDS = ['deployment', 'build']
+    /** No gate that anybody knows, so it counts as required. */
+    private static final String UNREADABLE = 'unreadable'
     private static final List<String> TRUE = ['1', 't', 'y', 'true', 'yes', 'on']
 
-    Map given
     boolean isOneEvent
+    /** Names of the options that cannot be made a text of, with commas between. */
+    String unreadable
+    Closure approval
+    /** Texts alone: what was given need not be serialisable, and this is held while steps run. */
+    private Map<String, String> texts = [:]
 
     Options(Map given, boolean isOneEvent) {
-        this.given = given == null ? [:] : given
         this.isOneEvent = isOneEvent
+        this.approval = approvalIn(given)
+        this.unreadable = take(given)
     }
 
     @NonCPS
     String text(String name) {
-        Object value = given.get(name)
-        if (value == null) {
-            return ''
+        return texts.get(name) ?: ''
+    }
+
+    @NonCPS
+    private static Closure approvalIn(Map given) {
+        Object found = given == null ? null : given.get('approval')
+        return found instanceof Closure ? (Closure) found : null
+    }
+
+    @NonCPS
+    private String take(Map given) {
+        List<String> strange = []
+        for (Object key : given == null ? [] : given.keySet()) {
+            String name = key
+            try {
+                texts.put(name, textOf(name, given.get(key)))
+            } catch (Throwable unreadable) {
+                strange.add(name)
+                texts.put(name, name == 'gate' ? UNREADABLE : '')
+            }
+        }
+        return strange.join(', ')
+    }
+
+    @NonCPS
+    private static String textOf(String name, Object value) {
+        if (value == null || name == 'approval') {
+            return value == null || value instanceof Closure ? '' : UNREADABLE
         }
         if (name == 'metadata' && value instanceof Map) {
             return JsonOutput.toJson((Map) value)
@@ -72,13 +104,19 @@ class Options implements Serializable {
         return text('event')
     }
 
+    /** Whether the library is one that may ask an interruption for its result and its causes. */
+    @NonCPS
+    boolean isTrusted() {
+        return isTrue(text('trusted'))
+    }
+
     /** Why nothing can be reported; empty if nothing is wrong. */
     @NonCPS
     String fault() {
         if (!KINDS.contains(text('event'))) {
             return "event must be 'deployment' or 'build'"
         }
-        if (given.get('approval') != null && !(given.get('approval') instanceof Closure)) {
+        if (!text('approval').isEmpty()) {
             return "approval must be a closure, like approval: { input 'Deploy?' }"
         }
         if (!text('status').matches('[A-Za-z][A-Za-z_ -]*|')) {
@@ -100,9 +138,9 @@ class Options implements Serializable {
             known.addAll(OF_ONE_EVENT.keySet())
         }
         List<String> strange = []
-        for (Object name : given.keySet()) {
-            if (!known.contains(name.toString())) {
-                strange.add(name.toString())
+        for (String name : texts.keySet()) {
+            if (!known.contains(name)) {
+                strange.add(name)
             }
         }
         return strange.isEmpty() ? '' : strange.join(', ') + ' (known: ' + known.join(', ') + ')'
