@@ -67,11 +67,11 @@ def cache() -> Path:
 def zipapp(folder: Path, sha256: str, brought: str) -> Path:
     """The zipapp of this checksum, from the cache or just brought by the library; it is read and checked each time."""
     path = folder / f"{sha256}.pyz"
+    content = taken(Path(brought)) if brought else b""
     if checksum(path) == sha256:
         return path
     if not brought:
         sys.exit(WANTED)
-    content = Path(brought).read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         stop(f"the library's zipapp has SHA-256 {found}, not {sha256}: it is not used")
@@ -79,15 +79,23 @@ def zipapp(folder: Path, sha256: str, brought: str) -> Path:
     with open(new, "wb") as file:
         file.write(content)
     Path(name).replace(path)
-    Path(brought).unlink()
     return path
 
 
+def taken(brought: Path) -> bytes:
+    """What the library wrote to the agent; the file is gone then. Raises OSError."""
+    try:
+        return brought.read_bytes()
+    finally:
+        with contextlib.suppress(OSError):
+            brought.unlink()
+
+
 def checksum(path: Path) -> str:
-    """Of a file, in hexadecimal; of none, an empty text."""
+    """Of a file, in hexadecimal; of none that can be read, an empty text."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 
