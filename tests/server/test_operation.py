@@ -73,11 +73,17 @@ def test_the_log_is_lines_of_json_without_secrets(tmp_path: Path) -> None:
 def test_outside_text_cannot_write_a_line_of_the_log() -> None:
     for form in ("logfmt", "json"):
         record = logging.LogRecord("x", logging.INFO, "", 0, "request", None, None)
-        record.fields = {"path": "/a\nlevel=error\x1b[31m\u202e", "status": 200, "none": None}
+        record.fields = {
+            "path": "/a\nlevel=error\x1b[31m\u202e?k=hunter22&key=sk_1_0123456789abcdef",
+            "status": 200,
+            "none": None,
+        }
         line = Lines(form, Redactor(["hunter22"])).format(record)
         stream = io.StringIO(line)
         assert len(stream.read().splitlines()) == 1
         assert "\x1b" not in line
         assert "\u202e" not in line
         assert "none" not in line
+        assert "hunter22" not in line
+        assert "0123456789abcdef" not in line
         assert "status" in line
