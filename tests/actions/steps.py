@@ -14,6 +14,7 @@ import pytest
 
 from tests.actions.act import KEY
 from tests.support.process import Result
+from tests.support.raw_server import RawServer
 from tests.test_report_github import parsed
 
 VARIABLES = {
@@ -83,10 +84,12 @@ class Step:
         path = Path(self.variables()[name])
         return parsed(path.read_text(encoding="utf-8")) if path.exists() else {}
 
-    def signalled(self, stage: str, signum: signal.Signals, after: float, **more: str) -> Result:
-        """Start it, and signal its entry process alone, as the runner does."""
+    def signalled(self, stage: str, signum: signal.Signals, server: RawServer, **more: str) -> Result:
+        """Start it, and signal its entry process alone, as the runner does, once the tracker has heard of it."""
         process = self.start(stage, **more)
-        time.sleep(after)
+        give_up = time.monotonic() + 30
+        while not server.connections and time.monotonic() < give_up:
+            time.sleep(0.05)
         process.send_signal(signum)
         return self._ended(process)
 

@@ -40,7 +40,7 @@ def test_a_word_that_nobody_knows_is_one_warning(step: Step, tracker: Recorder) 
 def test_an_interrupted_main_ends_soon_and_leaves_post_its_lifecycle(signum: signal.Signals, step: Step) -> None:
     with RawServer(hang()) as server:
         step.env["VERSIONER_API_URL"] = server.url
-        ended = step.signalled("main", signum, 2.0)
+        ended = step.signalled("main", signum, server)
     assert ended.code == 128 + signum
     assert ended.seconds < 4
     assert step.file("GITHUB_STATE")["lifecycle"]
@@ -52,7 +52,7 @@ def test_an_interrupted_post_fails_no_job(signum: signal.Signals, step: Step, tr
     state = {f"STATE_{name}": value for name, value in step.file("GITHUB_STATE").items()}
     with RawServer(hang()) as server:
         step.env["VERSIONER_API_URL"] = server.url
-        ended = step.signalled("post", signum, 2.0, **state)
+        ended = step.signalled("post", signum, server, **state)
     assert ended.code == 0
     assert ended.seconds < 4
 
