@@ -13,7 +13,7 @@ from script.build_source import INIT, BuildError, File, is_ignored
 SUMS = "SHA256SUMS"
 TREE = "tree"
 _MADE = re.compile(
-    r"SHA256SUMS|versioner-ci\.pyz|versioner-ci-[\d.]+(-tree\.tar\.gz|\.cdx\.json)"
+    r"SHA256SUMS|NOTES\.md|versioner-ci\.pyz|versioner-ci-[\d.]+(-tree\.tar\.gz|\.cdx\.json)"
     r"|versioner_ci-[\d.]+(\.tar\.gz|-py3-none-any\.whl)"
 )
 

@@ -101,7 +101,8 @@ def test_a_tracker_that_is_down_stops_nothing(workshop: Workshop, tracker: Recor
     assert ran.code == 0, ran.log
     assert '"ok": "false"' in ran.log
     warnings = ran.annotations("warning")
-    assert sum("refused by 127.0.0.1" in text for text in warnings) == 2, warnings
+    assert 2 <= len(warnings) <= 3, warnings  # the kept start may be tried once more, beside the ending
+    assert all("refused by 127.0.0.1" in text for text in warnings), warnings
     assert len(ran.commands()) == len(warnings), ran.commands()
     assert "backend: `not delivered; lost when this job ends" in ran.log
     assert ran.seconds < 2 + 6 + 6

@@ -57,7 +57,7 @@ if os.geteuid() == 0:
     import encodings.ascii, encodings.idna, encodings.latin_1, importlib, pkgutil, platformdirs.unix, traceback
     import versioner_ci
     for module in pkgutil.walk_packages(versioner_ci.__path__, "versioner_ci."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and ".server" not in module.name:
             importlib.import_module(module.name)
     os.setgroups([]), os.setgid(54321), os.setuid(54321)
 else:
