@@ -151,7 +151,9 @@ def test_killing_one_of_two_processes_loses_nothing_and_doubles_nothing_that_sto
 
 
 @pytest.mark.timeout(240)
-def test_killed_between_request_and_reply_20_times_slack_gets_all_and_each_kill_doubles_one_at_most(tmp_path: Path) -> None:
+def test_killed_between_request_and_reply_20_times_slack_gets_all_and_each_kill_doubles_one_at_most(
+    tmp_path: Path,
+) -> None:
     path = str(tmp_path / "tracker.db")
     with FakeSlack() as slack:
         channels = [f"C0CHANNEL{number:02}" for number in range(KILLS)]
