@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.process import Result
+from versioner_ci.demo import DemoError, tracker
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 50
@@ -86,3 +88,10 @@ def test_the_command_sets_itself_up_first(script: str, module: str) -> None:
     lines = [line for line in (ROOT / "script" / script).read_text().splitlines() if not line.startswith("#")]
     assert lines == ["set -eu", 'cd "$(dirname "$0")/.."', "./script/bootstrap",
                      f'exec .venv/bin/python -m {module} "$@"']  # fmt: skip
+
+
+def test_a_tracker_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DemoError, match=rf"did not start: .*{port}"), tracker(tmp_path, os.environ, port, None):
+            pass

@@ -80,19 +80,22 @@ def tracker(folder: Path, env: Mapping[str, str], port: int, slack: Slack | None
     if slack is not None:
         known["SLACK_BOT_TOKEN"] = slack.token
         known |= {"SLACK_API_URL": slack.api_url} if slack.api_url else {}
-    process = subprocess.Popen(  # noqa: S603 - ourselves
-        command,
-        env=known,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-    )
+    log = folder / "tracker.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            command,
+            env=known,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            text=True,
+        )
     try:
         first = process.stdout.readline() if process.stdout is not None else ""
         if not first.startswith("tracker: "):
-            raise DemoError(f"the tracker did not start: {process.communicate(timeout=_SECONDS)[1].strip()}")
+            process.wait(_SECONDS)
+            raise DemoError(f"the tracker did not start: {log.read_text('utf-8', 'replace').strip()}")
         client = Client(first.split()[1], {})
         _wait(lambda: _is_up(client), process, "the tracker did not answer")
         if slack is not None:

@@ -5,14 +5,33 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import anyio
+import pytest
 import requests
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import event
 
 from tests.server.tracker import Tracker, running
+from versioner_ci.clock import Clock
 from versioner_ci.redact import Redactor
+from versioner_ci.server import migrate
+from versioner_ci.server.access import Access
+from versioner_ci.server.db import connect
+from versioner_ci.server.health import PATIENCE, Probe
 from versioner_ci.server.logs import Lines
+from versioner_ci.server.options import Options
+from versioner_ci.server.read import Reader
+from versioner_ci.server.services import Services
+from versioner_ci.server.watch import Requests
+from versioner_ci.server.writer import Writer
 
 
 def samples(tracker: Tracker) -> dict[tuple[str, ...], float]:
@@ -45,15 +64,95 @@ def test_metrics_count_requests_by_route_and_tell_what_waits(tmp_path: Path) -> 
         assert "no-such-place" not in text
 
 
-def test_a_lost_database_makes_it_unready_and_not_unhealthy(tmp_path: Path) -> None:
-    with running(str(tmp_path / "tracker.db")) as tracker:
+@contextmanager
+def without_table(path: Path, table: str) -> Iterator[None]:
+    """A database that has lost a table, and gets it back."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO mislaid")
+        yield
+        connection.execute(f"ALTER TABLE mislaid RENAME TO {table}")
+
+
+def test_a_broken_database_makes_it_unready_not_unhealthy_and_only_the_log_says_how(tmp_path: Path) -> None:
+    path, log = tmp_path / "tracker.db", tmp_path / "log"
+    with running(str(path), log=log) as tracker:
         assert tracker.request("GET", "/readyz").json()["status"] == "ok"
-        for path in tmp_path.glob("tracker.db*"):
-            path.unlink()
-        (tmp_path / "tracker.db").mkdir()
-        answers = [tracker.request("GET", "/readyz").status_code for _ in range(25)]
-        assert tracker.request("GET", "/healthz").status_code == 200
-        assert set(answers) <= {200, 503}
+        with without_table(path, "meta"):
+            answers = [tracker.request("GET", "/readyz") for _ in range(3)]
+            assert tracker.request("GET", "/healthz").status_code == 200
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert answers[0].json() == {"status": "unavailable", "database": "error"}
+        assert tracker.request("GET", "/readyz").status_code == 200
+    assert log.read_text().count("no such table") == 1
+    assert "ready again" in log.read_text()
+
+
+def test_a_page_without_its_database_says_so_and_only_the_log_says_how(tmp_path: Path) -> None:
+    path, log = tmp_path / "tracker.db", tmp_path / "log"
+    with running(str(path), "--no-auth", log=log) as tracker, without_table(path, "current"):
+        answer = requests.get(tracker.url, timeout=20)
+    assert answer.status_code == 503
+    assert "The database cannot be asked" in answer.text
+    assert "no such table" not in answer.text
+    assert "no such table" in log.read_text()
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """The parts of a server, whose writer has not been started."""
+    database = connect(str(tmp_path / "tracker.db"))
+    migrate.upgrade(database)
+    clock, registry = Clock(), CollectorRegistry()
+    yield Services(
+        database=database,
+        reader=Reader(database),
+        access=Access(database, clock),
+        writer=Writer(database, clock),
+        options=Options(database_url=database.url),
+        clock=clock,
+        registry=registry,
+        requests=Requests(registry),
+    )
+    database.dispose()
+
+
+def test_without_its_writer_it_is_not_ready(services: Services) -> None:
+    async def look() -> list[dict[str, str]]:
+        probe = Probe(services)
+        found = [await probe.problems()]
+        services.writer.start()
+        found.append(await probe.problems())
+        services.writer.stop()
+        return [*found, await probe.problems()]
+
+    stopped = {"writer": "not running"}
+    assert anyio.run(look) == [stopped, {}, stopped]
+
+
+def test_probes_of_a_database_that_hangs_end_in_time_and_keep_two_threads_at_most(services: Services) -> None:
+    free = threading.Event()
+    services.writer.start()
+    event.listen(services.database.engine, "before_cursor_execute", lambda *_: free.wait(30))
+    found: list[dict[str, str]] = []
+
+    async def look() -> int:
+        probe = Probe(services)
+
+        async def one() -> None:
+            found.append(await probe.problems())
+
+        async with anyio.create_task_group() as group:
+            for _ in range(6):
+                group.start_soon(one)
+        hanging = sum(thread.name.startswith("AnyIO") for thread in threading.enumerate())
+        free.set()
+        return hanging
+
+    began = time.monotonic()
+    assert anyio.run(look) <= 2
+    assert time.monotonic() - began < PATIENCE + 2
+    assert found == [{"database": "no answer"}] * 6
+    services.writer.stop()
 
 
 def test_the_log_is_lines_of_json_without_secrets(tmp_path: Path) -> None:

@@ -151,13 +151,37 @@ def test_with_no_auth_no_key_is_needed(open_tracker: Tracker) -> None:
         ("Host", "evil.example"),
         ("Host", "127.0.0.1.evil.example"),
         ("X-Forwarded-For", "10.0.0.1"),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Prefix", "/tracker"),
+        ("X-Real-IP", "10.0.0.1"),
         ("Forwarded", "for=x"),
+        ("Via", "1.1 proxy"),
     ],
 )
 def test_with_no_auth_another_name_or_a_proxy_is_refused(open_tracker: Tracker, header: str, value: str) -> None:
     for path in ("/matrix", "/", "/healthz"):
         response = requests.get(open_tracker.url + path, headers={header: value}, timeout=10)
         assert (response.status_code, response.json()["detail"]["code"]) == (403, "no_auth_remote")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ],
+)
+def test_with_no_auth_a_page_of_another_site_changes_nothing(open_tracker: Tracker, headers: dict[str, str]) -> None:
+    taken = open_tracker.deploy("started", product_name="cross-site")["deployment_id"]
+    where = f"{open_tracker.url}/deployments/{taken}/close"
+    refused = requests.post(where, headers=headers, timeout=10)
+    assert (refused.status_code, refused.json()["detail"]["code"]) == (403, "no_auth_cross_site")
+    assert open_tracker.get(f"/deployments/{taken}")["state"] == "started"
+    own = {"Sec-Fetch-Site": "same-origin", "Origin": open_tracker.url}
+    assert requests.post(where, headers=own, timeout=10).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:80", "[::1]:80", "127.0.0.2"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -19,7 +20,9 @@ _REMEMBERED = 2.0
 _MOST = 1_000
 _USED_EVERY = moments.MINUTE
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-original-host", "true-client-ip", "cf-connecting-ip"})
+_FORWARDED_START = "x-forwarded-"
+_LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Caller(NamedTuple):
@@ -134,13 +137,35 @@ class Access:
         return known
 
 
-def check_open(headers: Mapping[str, str]) -> None:
-    """Without keys: only who typed this machine's own name, through no proxy. Raises Problem 403."""
+def check_open(method: str, headers: Mapping[str, str]) -> None:
+    """Without keys: only who typed this machine's own name, through no proxy; no other site changes anything.
+
+    Raises Problem 403.
+    """
     host = headers.get("host", "")
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if not is_loopback(name) or any(header in headers for header in _FORWARDED):
+    if not is_loopback(name) or any(is_forwarded(header) for header in headers):
         message = "--no-auth serves this machine only: open it as http://127.0.0.1 or http://localhost"
         raise Problem(403, "no_auth_remote", message)
+    if method not in _LOOKS and not is_own(headers):
+        raise Problem(403, "no_auth_cross_site", "a page of another site may not change anything here")
+
+
+def is_forwarded(header: str) -> bool:
+    """Whether only a proxy sends a header of this lower-case name."""
+    return header in _FORWARDED or header.startswith(_FORWARDED_START)
+
+
+def is_own(headers: Mapping[str, str]) -> bool:
+    """Whether no page of another site sends this, by what the browser itself says; programs say nothing."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = headers.get("origin")
+    try:
+        return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+    except ValueError:
+        return False
 
 
 def is_loopback(name: str) -> bool:

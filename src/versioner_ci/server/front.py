@@ -35,7 +35,7 @@ class Front:
         if scope["type"] == "http":
             if self._is_open:
                 try:
-                    check_open(Headers(scope=scope))
+                    check_open(scope["method"], Headers(scope=scope))
                 except Problem as problem:
                     await errors_api.answer(problem)(scope, receive, send)
                     return

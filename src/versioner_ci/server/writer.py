@@ -60,6 +60,11 @@ class Writer:
             self._queue.put(None)
             self._thread.join()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread takes what is handed in."""
+        return self._thread.is_alive()
+
     async def event(self, event: Incoming) -> Accepted:
         """Take an event in. Raises Problem, and SQLAlchemyError if the database cannot."""
         answer = await self._hand_in(Arrival(event, moments.micros(self._clock.wall())))

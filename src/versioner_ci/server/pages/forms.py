@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from versioner_ci.server import sweep
+from versioner_ci.server.access import is_own
 from versioner_ci.server.pages import render
 from versioner_ci.server.pages.render import HEADERS
 from versioner_ci.server.pages.routes import Pages, page_of, problem, way_in
-from versioner_ci.server.pages.session import COOKIE, Visitor, has_mark, is_own, safe_next
+from versioner_ci.server.pages.session import COOKIE, Visitor, has_mark, safe_next
 from versioner_ci.server.problems import Problem
 
 _MOST = 16 * 1024
@@ -75,7 +76,7 @@ class Forms:
                 sent = await read(request)
             except _TooLargeError:
                 return problem(request, visitor, 413, "That is too much", "A form has 16 KiB at most.")
-            if not is_own(request) or not has_mark(visitor, sent.get("csrf", "")):
+            if not is_own(request.headers) or not has_mark(visitor, sent.get("csrf", "")):
                 text = "Go back, reload the page and send it again. Nothing was changed."
                 return problem(request, visitor, 403, "This form is not from a page of yours", text)
             if not visitor.may(task.scope):
@@ -99,7 +100,7 @@ class Forms:
         except _TooLargeError:
             return problem(request, None, 413, "That is too much", "A form has 16 KiB at most.")
         wanted = sent.get("next", "/")
-        if not is_own(request):
+        if not is_own(request.headers):
             return self._sign_in(request, wanted, "That came from another site. Please sign in here.", 403)
         try:
             caller = await run_in_threadpool(self._services.access.holder, sent.get("key", "").strip())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from versioner_ci.server.read import Slice
 
 SCOPE = "write"
 _MOST = Slice(None, 200)
+_LINES = 100
 _FIELDS = ("event_type", "channel_id", "product_name", "environment_name", "mention")
 
 
@@ -104,8 +106,15 @@ class Preferences:
         return RedirectResponse("/preferences?said=deleted", 303, headers=HEADERS)
 
     def _listed(self, request: Request, visitor: Visitor, form: Form, status: int = 200) -> Response:
+        try:
+            found = self._services.reader.preferences(Slice(request.query_params.get("cursor") or None, _LINES))
+        except ValueError:
+            return problem(
+                request, visitor, 422, "That page of the notifications does not exist", "Its cursor is none."
+            )
         values = {
-            "preferences": self._services.reader.preferences(_MOST).items,
+            "preferences": found.items,
+            "more": urlencode({"cursor": found.next}) if found.next else "",
             "may_change": visitor.may(SCOPE),
             "scope_needed": SCOPE,
             "slack_hint": self._slack_hint(),

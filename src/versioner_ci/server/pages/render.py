@@ -49,6 +49,13 @@ class Notice(NamedTuple):
     tone: str = ""
 
 
+class Part(NamedTuple):
+    """Rendered, in UTF-8; `tag` changes with it."""
+
+    html: bytes
+    tag: str
+
+
 class Asset(NamedTuple):
     """A file that pages load; its address changes with its content, so that it may be kept for ever."""
 
@@ -113,14 +120,24 @@ def html(name: str, page: Page, values: Mapping[str, Any], status: int = 200) ->
 
 def live(request: Request, name: str, page: Page, values: Mapping[str, Any]) -> Response:
     """A page that renews itself: whole, or the part that changes, or 204 if that is as it was."""
-    inner = templates().get_template(f"_{name}").render(page=page, **values)
-    tag = hashlib.sha256(inner.encode()).hexdigest()[:24]
-    if FRAGMENT not in request.headers:
-        return html(name, page, {**values, "tag": tag, "live": Markup(inner)})  # noqa: S704 - rendered just now
-    headers = {**HEADERS, "X-Tag": tag}
-    if request.headers.get(TAG) == tag:
+    inner = part(name, page, values)
+    if FRAGMENT in request.headers:
+        return renewed(request, inner)
+    return html(name, page, {**values, "tag": inner.tag, "live": Markup(inner.html.decode())})  # noqa: S704 - ours
+
+
+def part(name: str, page: Page, values: Mapping[str, Any]) -> Part:
+    """What changes on a page that renews itself."""
+    inner = templates().get_template(f"_{name}").render(page=page, **values).encode()
+    return Part(inner, hashlib.sha256(inner).hexdigest()[:24])
+
+
+def renewed(request: Request, inner: Part) -> Response:
+    """The part, or 204 if it is what the page shows already."""
+    headers = {**HEADERS, "X-Tag": inner.tag}
+    if request.headers.get(TAG) == inner.tag:
         return Response(status_code=204, headers=headers)
-    return HTMLResponse(inner, headers=headers)
+    return HTMLResponse(inner.html, headers=headers)
 
 
 def asset(name: str, tag: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +13,11 @@ from starlette.responses import RedirectResponse, Response
 
 from versioner_ci.server.db import complaint
 from versioner_ci.server.keys import ADMIN
+from versioner_ci.server.logs import tell
 from versioner_ci.server.pages import render
 from versioner_ci.server.pages.render import FRAGMENT, HEADERS, Notice, Page
 from versioner_ci.server.pages.session import Sessions, Visitor
+from versioner_ci.server.pages.shared import Shared
 from versioner_ci.server.pages.view_history import history
 from versioner_ci.server.pages.view_lifecycle import life
 from versioner_ci.server.pages.view_matrix import matrix
@@ -37,13 +40,22 @@ class Pages:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.sessions = Sessions(services)
+        self._shared = Shared(services.clock)
 
     def matrix(self, request: Request, visitor: Visitor) -> Response:
         """What runs where."""
         query = request.query_params.get("q", "")[:100].strip()
         after = request.query_params.get("after", "")[:200]
-        shown = matrix(self.services.reader.matrix(), query, after, self.services.clock.wall())
-        return render.live(request, "matrix.html", page_of(request, visitor, "/"), {"matrix": shown, "query": query})
+        page = page_of(request, visitor, "/")
+
+        def shown() -> dict[str, Any]:
+            data = self.services.reader.matrix()
+            return {"matrix": matrix(data, query, after, self.services.clock.wall()), "query": query}
+
+        if FRAGMENT in request.headers:
+            part = self._shared.part((query, after, page.origin), lambda: render.part("matrix.html", page, shown()))
+            return render.renewed(request, part)
+        return render.live(request, "matrix.html", page, shown())
 
     def history(self, request: Request, visitor: Visitor) -> Response:
         """All builds and deployments, filtered."""
@@ -78,7 +90,8 @@ class Pages:
                 visitor = self.sessions.visitor(request)
                 return show(request, visitor) if visitor is not None else way_in(request)
             except SQLAlchemyError as error:
-                text = f"It says: {complaint(error)}. This page tries again when you reload it."
+                tell(logging.ERROR, "a page cannot be shown", path=request.url.path, error=complaint(error))
+                text = "The tracker's log says why. Nothing that was taken is lost: reload this page in a while."
                 return problem(request, None, 503, "The database cannot be asked", text)
 
         return answer

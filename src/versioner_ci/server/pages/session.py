@@ -83,15 +83,6 @@ def _secret_of(connection: Connection) -> str:
     return made
 
 
-def is_own(request: Request) -> bool:
-    """Whether a form was sent from a page of this server, by what the browser itself says of it."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
-
-
 def has_mark(visitor: Visitor, sent: str) -> bool:
     """Whether the form is one that this visitor was shown."""
     return hmac.compare_digest(visitor.csrf.encode(), sent.encode("utf-8", "replace"))
