@@ -190,6 +190,7 @@ COMMANDS_OF = {
 """The modules of the tracker that a command hands its call to → what they may know of the command line."""
 
 
+@cache
 def server_modules() -> dict[str, ast.Module]:
     paths = [path for path in (PACKAGE / "server").rglob("*.py") if "migrations" not in path.parts]
     return {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
