@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +16,13 @@ from versioner_ci.server.pages.session import safe_next
 from versioner_ci.server.pages.shared import SECONDS
 
 PAGES = ("/", "/history", "/lifecycles/none", "/preferences", "/preferences/none")
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracker]:
+    """One for all tests here: none of them leaves a notification, and each looks at the newest deployment."""
+    with running(str(tmp_path_factory.mktemp("pages") / "tracker.db")) as started:
+        yield started
 
 
 @pytest.fixture
