@@ -6,32 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.repository import GIT, NOTHING, Git, answers, end_all, environment, make, program
+from tests.hosts.repository import GIT, NOTHING, Git, answers, program
 from versioner_ci.hosts import _process
-
-
-@pytest.fixture(autouse=True)
-def _no_leftovers() -> Iterator[None]:
-    yield
-    end_all()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    make(tmp_path / "shop")
-    return tmp_path / "shop"
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    home = tmp_path / "home"
-    home.mkdir()
-    return environment(home)
 
 
 @pytest.mark.parametrize("script", ["sleep 60", "trap '' TERM HUP INT; sleep 60 & sleep 60", "echo x; exec sleep 60"])

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.repository import GIT, NOTHING, Git, answers, end_all, environment, git, make, program
+from tests.hosts.repository import GIT, NOTHING, Git, answers, git, program
 from versioner_ci.git import find_program
-
-
-@pytest.fixture(autouse=True)
-def _no_leftovers() -> Iterator[None]:
-    yield
-    end_all()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    make(tmp_path / "shop")
-    return tmp_path / "shop"
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    home = tmp_path / "home"
-    home.mkdir()
-    return environment(home)
 
 
 @pytest.mark.parametrize("path", ["", "/nonexistent", ".", "relative/bin", ":::", "\0"])

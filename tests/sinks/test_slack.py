@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,18 +11,6 @@ from versioner_ci.sinks.slack import Slack
 from versioner_ci.status import State
 
 TROUBLE = [State.FAILED, State.ABORTED]
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as fake:
-        fake.add_channel(DEPLOYS)
-        yield fake
-
-
-@pytest.fixture
-def bot(slack: FakeSlack) -> Slack:
-    return a_bot(slack)
 
 
 def moved_on(item: Item, receipt: Receipt, state: State) -> Item:

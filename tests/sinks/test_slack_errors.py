@@ -1,28 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.fake_slack import FakeSlack
-from tests.support.slack_events import DEPLOYS, a_bot, an_item
+from tests.support.slack_events import DEPLOYS, an_item
 from versioner_ci.sinks import slack_errors as errors
 from versioner_ci.sinks._sink import Answer, Target
 from versioner_ci.sinks.slack import Slack
 from versioner_ci.status import State
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as fake:
-        fake.add_channel(DEPLOYS)
-        yield fake
-
-
-@pytest.fixture
-def bot(slack: FakeSlack) -> Slack:
-    return a_bot(slack)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,18 +13,6 @@ from tests.support.slack_events import DEPLOYS, a_bot, a_webhook, an_item
 from versioner_ci.sinks._sink import Answer, Receipt, Target
 from versioner_ci.sinks.slack import Slack
 from versioner_ci.status import State
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as fake:
-        fake.add_channel(DEPLOYS)
-        yield fake
-
-
-@pytest.fixture
-def bot(slack: FakeSlack) -> Slack:
-    return a_bot(slack)
 
 
 def two(slack: FakeSlack) -> tuple[Target, Target]:

@@ -4,32 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.repository import GIT, NOTHING, Git, answers, end_all, environment, git, make, program
+from tests.hosts.repository import GIT, NOTHING, Git, answers, git, make, program
 from versioner_ci.git import repository_of
-
-
-@pytest.fixture(autouse=True)
-def _no_leftovers() -> Iterator[None]:
-    yield
-    end_all()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    make(tmp_path / "shop")
-    return tmp_path / "shop"
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    home = tmp_path / "home"
-    home.mkdir()
-    return environment(home)
 
 
 def test_a_checkout_says_commit_branch_and_remote(repository: Path, env: dict[str, str]) -> None:
