@@ -31,6 +31,7 @@ def figures(_pairs: int) -> Iterator[Row]:
         with tracker.running(str(path)) as one:
             session = requests.Session()
             session.post(f"{one.url}/sign-in", data={"key": one.key}, timeout=60)
+            _bring_to_life(one)
             life = one.get("/deployments/")["items"][0]["id"]
             for name, where in (
                 (f"matrix page, {PRODUCTS} × {ENVIRONMENTS}, {EVENTS:,} events", "/"),
@@ -39,6 +40,14 @@ def figures(_pairs: int) -> Iterator[Row]:
                 ("one deployment's page", f"/lifecycles/{life}"),
             ):
                 yield _row(name, session, one.url + where)
+
+
+def _bring_to_life(one: tracker.Tracker) -> None:
+    """A third of the cells has a deployment under way, some a failed one, as real ones have."""
+    for number in range(0, PRODUCTS * ENVIRONMENTS, 3):
+        product, environment = divmod(number, ENVIRONMENTS)
+        names = {"product_name": f"product-{product:03}", "environment_name": f"environment-{environment}"}
+        one.deploy("failed" if number % 5 == 0 else "started", version="2.0.0", invoke_id=str(number), **names)
 
 
 def _row(name: str, session: requests.Session, url: str) -> Row:
