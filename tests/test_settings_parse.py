@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from versioner_ci import early
 from versioner_ci import settings_parse as parse
 from versioner_ci.settings_parse import ParseError
 from versioner_ci.settings_values import Gate
@@ -218,3 +219,9 @@ def test_a_value_in_a_message_is_one_short_line(text: str) -> None:
     assert len(parse.shown(text)) <= 62
     assert parse.shown(text).isascii() or parse.shown(text).encode()
     assert not set(parse.shown(text)) & set("\n\r\x1b\0")
+
+
+@pytest.mark.parametrize("word", ["1", "true", "TRUE", "yes", " on ", "y", "t", "0", "false", "no", "off"])
+def test_what_reads_the_off_switch_without_the_settings_knows_the_same_words(word: str) -> None:
+    env = {"VERSIONER_GATE": "required", "VERSIONER_DISABLED": word}
+    assert early.asks_required(["deployment"], env) is not parse.boolean(word)[0]

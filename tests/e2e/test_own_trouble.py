@@ -122,6 +122,17 @@ def test_a_broken_installation_keeps_a_required_gate_shut(
         assert (result.code, result.out) == (5, "")
 
 
+@pytest.mark.parametrize("module", ["versioner_ci.cli", "versioner_ci.settings"])
+def test_switched_off_a_broken_installation_starts_cmd_past_any_gate(
+    cli: RunCli, repo: Repo, cli_env: dict[str, str], tmp_path: Path, module: str
+) -> None:
+    path = os.pathsep.join([break_modules(tmp_path / "broken", module), cli_env["PYTHONPATH"]])
+    env = {"PYTHONPATH": path, "VERSIONER_GATE": "required"}
+    for word, is_off in (("true", True), (" Yes ", True), ("no", False)):
+        result = cli("run", "deployment", *DEPLOY, *CMD, cwd=repo.path, env={**env, "VERSIONER_DISABLED": word})
+        assert works(result) if is_off else result.code == 5, result
+
+
 def test_a_fault_behind_a_required_gate_leaves_no_start_without_ending(
     cli: RunCli, repo: Repo, tracker: Recorder, cli_env: dict[str, str], tmp_path: Path
 ) -> None:
