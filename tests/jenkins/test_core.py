@@ -37,7 +37,7 @@ def cached(cli_env: dict[str, str]) -> list[Path]:
     return sorted(Path(cli_env["HOME"]).glob(".cache/versioner-ci-core/*"))
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_the_librarys_zipapp_is_brought_to_an_agent_once(
     mode: str, run_build: RunBuild, release: Path, tracker: Recorder, cli_env: dict[str, str], zipapp: tuple[bytes, str]
 ) -> None:

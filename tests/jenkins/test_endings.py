@@ -45,7 +45,7 @@ TABLE = {
     "unstable": ("unstable 'two tests'", "completed", "UNSTABLE", {"unstable": True}),
     "a result set inside": ("currentBuild.result = 'FAILURE'", *FAILED, {}),
 }
-CASES = [(left_by, mode) for left_by in TABLE for mode in ("cps", "sandbox")]
+CASES = [(left_by, mode) for left_by in TABLE for mode in ("cps", "cps-sandbox")]
 CASES += [
     (left_by, mode) for left_by in ("nothing", "a failing shell step", "an abort") for mode in ("plain", "restart")
 ]
@@ -73,7 +73,7 @@ def test_the_ending_is_how_the_body_was_left(
         assert "same object: true" in build.log
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 @pytest.mark.parametrize("thrown", ["abort", "superseded", "downstream"])
 def test_an_interruption_that_says_nothing_is_an_abort(
     thrown: str, mode: str, run_build: RunBuild, tracker: Recorder
@@ -121,7 +121,7 @@ def test_unstable_can_count_as_failed(run_build: RunBuild, tracker: Recorder) ->
     assert tracker.states() == ["started", "failed"]
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 def test_an_abort_that_lands_in_the_started_call_is_an_aborted_deployment(
     when: str, mode: str, run_build: RunBuild, tracker: Recorder
@@ -137,7 +137,7 @@ def test_an_abort_that_lands_in_the_started_call_is_an_aborted_deployment(
     assert len({event.body["extra_metadata"]["vi_lifecycle_id"] for event in tracker.events}) == 1
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 @pytest.mark.parametrize(("body", "state"), [("echo 'done'", "completed"), ("sh 'exit 3'", "failed")])
 def test_an_abort_that_lands_in_the_ending_call_changes_no_ending(
     body: str, state: str, mode: str, run_build: RunBuild, tracker: Recorder

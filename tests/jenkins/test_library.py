@@ -96,11 +96,39 @@ def test_each_line_of_the_whitelist_is_used(run_build: RunBuild, library: Path, 
         try {{ {call.replace("production", "closed")}) {{ }} }} catch (Exception any) {{ }}
         versionerReport(event: 'deployment', {common}, status: 'pending')
     }}"""
-    used = run_build(jenkinsfile, "sandbox", library=library).used
-    used |= run_build(f"node {{ {call}) {{ }} }}", "sandbox", library=library, core=False).used
+    used = run_build(jenkinsfile, "cps-sandbox", library=library).used
+    used |= run_build(f"node {{ {call}) {{ }} }}", "cps-sandbox", library=library, core=False).used
     fault = {"step": "sh", "label": "SUCCESS", "when": "before", "thrown": "abort"}
-    used |= run_build(f"node {{ {call}) {{ }} }}", "sandbox", faults=[fault]).used
+    used |= run_build(f"node {{ {call}) {{ }} }}", "cps-sandbox", faults=[fault]).used
     assert set(whitelist()) - used == set()
+
+
+ADDED = "staticMethod org.codehaus.groovy.runtime"
+FORBIDDEN = {
+    "new File('x')": "new java.io.File java.lang.String",
+    "System.getenv('HOME')": "staticMethod java.lang.System getenv java.lang.String",
+    "body.owner": "method groovy.lang.Closure getOwner",
+    "body.delegate = 1": "method groovy.lang.Closure setDelegate java.lang.Object",
+    "'x'.getClass().classLoader": "method java.lang.Class getClassLoader",
+    "'x'.@value": "field java.lang.String value",
+    "'x'.execute()": f"{ADDED}.DefaultGroovyMethods execute java.lang.String",
+    "[1][0]": f"{ADDED}.DefaultGroovyMethods getAt java.util.List int",
+    "[1][0] = 2": f"{ADDED}.DefaultGroovyMethods putAt java.util.List int java.lang.Object",
+    "Integer.MAX_VALUE": "staticField java.lang.Integer MAX_VALUE",
+}
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "cps-sandbox"])
+def test_the_sandbox_of_these_tests_holds_what_is_not_on_the_list(
+    mode: str, run_build: RunBuild, library: Path
+) -> None:
+    lines = "\n".join(f"if (number == {number}) {{ {code} }}" for number, code in enumerate(FORBIDDEN))
+    (library / "vars/probe.groovy").write_text(f"void call(int number, Closure body) {{\n{lines}\n}}\n")
+    each = (
+        f"(0..<{len(FORBIDDEN)}).each {{ number -> try {{ probe(number) {{ }} }} catch (SecurityException no) {{ }} }}"
+    )
+    build = run_build(each, mode, library=library, may_forbid=True)
+    assert build.forbidden == set(FORBIDDEN.values())
 
 
 def test_the_scripts_share_one_order_of_sources_and_one_form_of_answer() -> None:

@@ -24,7 +24,7 @@ def groups(tracker: Recorder) -> set[str]:
     return {event.body["extra_metadata"]["vi_group_id"] for event in tracker.events}
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_a_rejection_fails_the_step_before_the_body_and_names_the_rule(
     mode: str, run_build: RunBuild, tracker: Recorder
 ) -> None:
@@ -80,7 +80,7 @@ def test_an_approval_is_pending_until_it_is_given(mode: str, run_build: RunBuild
     assert len(set(lifecycles(tracker))) == 1
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_a_rejected_approval_is_aborted(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
     fault = {"step": "input", "when": "before", "thrown": "rejected"}
     build = run_build(f"node {{ {CALL}, approval: {{ input 'Deploy?' }}) {{ echo 'ran' }} }}", mode, faults=[fault])
@@ -152,7 +152,7 @@ def test_in_post_the_builds_result_is_the_ending(word: str, state: str, run_buil
     assert tracker.events[1].body["extra_metadata"]["vi_host_status"] == word
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_a_single_events_handle_leads_another_job_to_it(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
     build = run_build(f"node {{ return {REPORT}, status: 'started') }}", mode)
     build.fail()

@@ -25,7 +25,7 @@ def broken(step: str, thrown: str, *, label: str = "") -> dict[str, object]:
     return {"step": step, "label": wanted, "when": "before", "thrown": thrown, "always": True}
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_of_the_library_that_fails_changes_nothing_for_the_body(
     step: str, mode: str, run_build: RunBuild
@@ -66,7 +66,7 @@ def test_the_body_runs_where_the_credential_is_missing(run_build: RunBuild, trac
     assert tracker.requests == []
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 @pytest.mark.parametrize("fault", [broken("sh", "io"), broken("isUnix", "error"), broken("withCredentials", "fatal")])
 def test_gate_required_lets_nothing_start_without_a_yes(
     fault: dict[str, object], mode: str, run_build: RunBuild
@@ -78,7 +78,7 @@ def test_gate_required_lets_nothing_start_without_a_yes(
     assert build.thrown["message"] == f"versioner-ci: {SHUT}"
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_outside_a_node_one_line_says_that_nothing_is_reported(
     mode: str, run_build: RunBuild, tracker: Recorder
 ) -> None:
@@ -136,7 +136,7 @@ def test_what_was_kept_is_sent_by_the_next_call_of_the_workspace(run_build: RunB
     assert sorted(tracker.states()) == ["completed", "completed", "started", "started"]
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_a_call_that_hangs_is_ended_by_the_library_and_the_body_runs(
     mode: str, run_build: RunBuild, library: Path
 ) -> None:
@@ -249,7 +249,7 @@ def test_hostile_text_runs_nothing_and_arrives_as_text(run_build: RunBuild, trac
     assert build.thrown["message"] == HOSTILE
 
 
-@pytest.mark.parametrize("mode", ["cps", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -290,7 +290,7 @@ def test_an_option_of_any_type_can_be_given_and_is_not_held(step: str, run_build
     assert tracker.events[0].body["product_name"] == "shop"
 
 
-@pytest.mark.parametrize("mode", ["cps", "restart", "sandbox"])
+@pytest.mark.parametrize("mode", ["cps", "restart", "cps-sandbox"])
 def test_options_that_cannot_be_read_are_one_warning(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
     given = CALL.replace("event:", "version: new Odd(), key: new Odd(), event:")
     build = run_build(f"{ODD}\nnode {{ {given} {{ echo 'the body ran' }} }}", mode)

@@ -15,10 +15,14 @@ import org.kohsuke.groovy.sandbox.SandboxTransformer
  * Runs Jenkinsfiles that use the library: an order on each line of stdin, what came of it on one of stdout.
  *
  * Modes: `plain` Groovy; `cps` as Jenkins runs it; `restart`, the same, and at every step the whole program goes to
- * bytes and back, as when a controller restarts; `sandbox`, plain with every call held against the whitelist.
+ * bytes and back, as when a controller restarts; `sandbox`, plain with every call held against the whitelist;
+ * `cps-sandbox`, both at once, as Jenkins runs an untrusted library.
  */
 class Controller {
     static final Map<String, Compiled> COMPILED = [:]
+    static final List<String> CPS = ['cps', 'restart', 'cps-sandbox']
+    static final Map<String, Class<CompilationCustomizer>> SANDBOXED =
+        [sandbox: SandboxTransformer, 'cps-sandbox': UntrustedTransformer]
 
     static void main(String[] arguments) {
         PrintStream answers = System.out
@@ -51,21 +55,16 @@ class Controller {
     }
 
     private static Object started(Map order) {
-        boolean isCps = order.mode in ['cps', 'restart']
+        boolean isCps = order.mode in CPS
         Compiled library = compiled((String) order.library, (String) order.mode)
         Steps.isCps = isCps
         Steps.vars = library.vars.collectEntries { name, type -> [name, (Script) type.newInstance()] }
         Script main = (Script) library.scripts.parseClass((String) order.jenkinsfile, 'Jenkinsfile').newInstance()
-        Program.reset(library.scripts, order.mode == 'restart')
-        if (isCps) {
-            return Program.run(new Continuable(main))
-        }
-        Sandbox guard = order.mode == 'sandbox' ? new Sandbox((List<String>) order.whitelist) : null
-        guard?.register()
+        Sandbox guard = order.mode in SANDBOXED ? new Sandbox((List<String>) order.whitelist) : null
+        Program.reset(library.scripts, order.mode == 'restart', guard)
         try {
-            return main.run()
+            return isCps ? Program.run(new Continuable(main, Program.env())) : Program.guarded { main.run() }
         } finally {
-            guard?.unregister()
             Build.now.used.addAll(guard?.used ?: [])
         }
     }
@@ -73,11 +72,11 @@ class Controller {
     /** The library as one mode wants it. Jenkinsfiles are never sandboxed: the library alone is held to the whitelist. */
     private static Compiled compiled(String library, String mode) {
         return COMPILED.computeIfAbsent(mode + ' ' + library) {
-            CompilerConfiguration plain = settings(mode in ['cps', 'restart'] ? [new CpsTransformer()] : [])
+            CompilerConfiguration plain = settings(mode in CPS ? [new CpsTransformer()] : [])
             GroovyClassLoader blocks = new GroovyClassLoader(Controller.classLoader, plain)
             String base = blocks.parseClass(new File(System.getProperty('project'), 'cps/Blocks.groovy')).name
             plain.scriptBaseClass = base
-            CompilerConfiguration guarded = mode == 'sandbox' ? settings([new SandboxTransformer()]) : plain
+            CompilerConfiguration guarded = mode in SANDBOXED ? settings([SANDBOXED[mode].newInstance()]) : plain
             guarded.scriptBaseClass = base
             GroovyClassLoader loader = new GroovyClassLoader(blocks, guarded)
             loader.addClasspath(library + '/src')

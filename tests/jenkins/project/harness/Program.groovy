@@ -2,21 +2,26 @@ package harness
 
 import com.cloudbees.groovy.cps.Continuable
 import com.cloudbees.groovy.cps.Continuation
+import com.cloudbees.groovy.cps.Env
 import com.cloudbees.groovy.cps.Envs
 import com.cloudbees.groovy.cps.Outcome
 import com.cloudbees.groovy.cps.impl.CpsCallableInvocation
+import com.cloudbees.groovy.cps.sandbox.SandboxInvoker
 
 /** Runs a transformed program as Jenkins does: it stops at each step, the step is done, it goes on with what came of it. */
 class Program {
     static GroovyClassLoader loader
     static boolean isRestarting = false
+    /** Null without a sandbox. */
+    static Sandbox guard
     static int restarts = 0
     /** The largest program that was saved behind the step writeFile. */
     static int mostAfterBringing = 0
 
-    static void reset(GroovyClassLoader loader, boolean isRestarting) {
+    static void reset(GroovyClassLoader loader, boolean isRestarting, Sandbox guard) {
         Program.loader = loader
         Program.isRestarting = isRestarting
+        Program.guard = guard
         restarts = 0
         mostAfterBringing = 0
     }
@@ -26,15 +31,30 @@ class Program {
     }
 
     static Object run(Continuable program) {
-        Outcome outcome = program.run0(new Outcome(null, null))
+        Outcome outcome = guarded { program.run0(new Outcome(null, null)) }
         while (program.isResumable()) {
             List step = (List) outcome.replay()
             if (isRestarting) {
                 program = restarted(program)
             }
-            outcome = program.run0(done((String) step[0], (Map) step[1]))
+            Outcome came = done((String) step[0], (Map) step[1])
+            outcome = guarded { program.run0(came) }
         }
         return outcome.replay()
+    }
+
+    static Env env() {
+        return guard == null ? Envs.empty() : Envs.empty(new SandboxInvoker())
+    }
+
+    /** As script-security does: in force while the program itself runs, not while a step does. */
+    static Object guarded(Closure work) {
+        guard?.register()
+        try {
+            return work.call()
+        } finally {
+            guard?.unregister()
+        }
     }
 
     /** A closure of a transformed script, in a thread of its own. */
@@ -42,7 +62,7 @@ class Program {
         try {
             return body.call()
         } catch (CpsCallableInvocation invocation) {
-            return run(new Continuable(invocation.invoke(Envs.empty(), null, Continuation.HALT)))
+            return run(new Continuable(invocation.invoke(env(), null, Continuation.HALT)))
         }
     }
 
