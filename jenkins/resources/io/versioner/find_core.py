@@ -9,17 +9,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import platform
 import re
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from shutil import rmtree
 from typing import NoReturn
 
-SECONDS = 60
+SECONDS = 60  # of all work; an install has five less, to tidy up
+OLD = 3600  # seconds: by then nobody fills a `tmp…` of ours any more
 NO_CORE, WANTED = 3, 7
 # What pip may be told by variables: where packages are, how to get there, never which or how they are checked.
 NETWORK = "CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT EXTRA_INDEX_URL FIND_LINKS INDEX_URL"
@@ -60,8 +64,18 @@ def cache() -> Path:
     for folder in candidates:
         if folder.is_absolute():
             with contextlib.suppress(OSError):
-                return private(folder / "versioner-ci-core")
+                return swept(private(folder / "versioner-ci-core"))
     return Path(tempfile.mkdtemp(prefix="versioner-ci-core-"))
+
+
+def swept(folder: Path) -> Path:
+    """The folder without what a call that was killed has left there."""
+    for path in folder.glob("tmp*"):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < time.time() - OLD:
+                rmtree(path, ignore_errors=True)
+                path.unlink(missing_ok=True)
+    return folder
 
 
 def zipapp(folder: Path, sha256: str, brought: str) -> Path:
@@ -99,30 +113,68 @@ def checksum(path: Path) -> str:
         return ""
 
 
-def installed(folder: Path, lines: str) -> Path:
-    """A virtual environment with exactly these requirements, each with its version and hash."""
+def installed(folder: Path, lines: str, end: float) -> Path:
+    """A virtual environment with exactly these requirements, each with its version and hash; `end` is monotonic."""
     rows = [row.strip() for row in lines.replace("\\\n", " ").splitlines()]
     rows = [row for row in rows if row and not row.startswith("#")]
     wrong = [row for row in rows if not re.fullmatch(LINE, row)]
     if wrong:
         stop(f"the option requirements has a line without version and hash: {wrong[0][:60]}")
     text = "\n".join(rows) + "\n"
-    path = folder / ("venv-" + hashlib.sha256(f"{sys.version}\n{text}".encode()).hexdigest()[:16])
-    if path.is_dir():
+    path = folder / name_of(text)
+    if works(path, end):
         return path
     new = Path(tempfile.mkdtemp(dir=folder))
     try:
-        install(new, text)
-        with contextlib.suppress(FileExistsError, OSError):  # another build was quicker
-            new.rename(path)
-        return path if path.is_dir() else new
+        install(new, text, end)
+        return placed(new, path, end)
     except BaseException:
         rmtree(new, ignore_errors=True)
         raise
 
 
-def install(venv: Path, requirements: str) -> None:
-    """Fills the folder. Raises OSError or subprocess.SubprocessError."""
+def name_of(text: str) -> str:
+    """Of the environment with these requirements for this Python on this machine: a cache may be on a shared disk."""
+    parts = [sys.version, sys.executable, platform.machine(), machine(), text]
+    return "venv-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def machine() -> str:
+    """What tells this one from others; a container may have nothing that outlasts it."""
+    with contextlib.suppress(OSError, ValueError):
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    return "" if sys.platform == "linux" else platform.node()
+
+
+def works(venv: Path, end: float) -> bool:
+    """Whether versioner-ci is there and can be loaded: a disk may have been full, an interpreter been removed."""
+    try:
+        return run([str(python_in(venv)), "-I", "-c", "import versioner_ci"], dict(os.environ), end)[0] == 0
+    except OSError:
+        return False
+
+
+def placed(new: Path, path: Path, end: float) -> Path:
+    """Where the new environment is then, or the one that another build was quicker with. Raises OSError."""
+    if works(path, end):
+        rmtree(new, ignore_errors=True)
+        return path
+    if path.exists():
+        old = Path(tempfile.mkdtemp(dir=path.parent))
+        path.rename(old / path.name)
+        rmtree(old, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        new.rename(path)
+    return path if path.is_dir() else new
+
+
+def python_in(venv: Path) -> Path:
+    """Its interpreter."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(venv: Path, requirements: str, end: float) -> None:
+    """Fills the folder. Raises OSError or subprocess.TimeoutExpired."""
     env = {
         name: value for name, value in os.environ.items() if not name.startswith("PIP_") or name[4:] in NETWORK.split()
     }
@@ -130,40 +182,52 @@ def install(venv: Path, requirements: str) -> None:
     env.setdefault("PIP_RETRIES", "1")
     listed = venv / "requirements.txt"
     listed.write_text(requirements, encoding="utf-8")
-    done = run([sys.executable, "-I", "-m", "venv", str(venv)], env)
-    if done.returncode:
+    if run([sys.executable, "-I", "-m", "venv", str(venv)], env, end)[0]:
         rmtree(venv, ignore_errors=True)
         stop("Python cannot make a virtual environment here (on Debian and Ubuntu install python3-venv)")
-    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    pip = [str(python), "-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    done = run([*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(listed)], env)
-    if done.returncode:
-        said = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+    pip = [str(python_in(venv)), "-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    code, said = run([*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(listed)], env, end)
+    if code:
+        rows = said.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
         rmtree(venv, ignore_errors=True)
-        stop(f"pip could not install versioner-ci: {([r for r in said if r.startswith('ERROR: ')] or said)[-1]}")
+        stop(f"pip could not install versioner-ci: {([r for r in rows if r.startswith('ERROR: ')] or rows)[-1]}")
 
 
-def run(command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    """Runs it, with both streams in `stdout`."""
-    return subprocess.run(
+def run(command: list[str], env: dict[str, str], end: float) -> tuple[int, bytes]:
+    """Its exit code and what it said; at `end` it is killed. Raises OSError, subprocess.TimeoutExpired."""
+    with subprocess.Popen(
         command,
         env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=SECONDS - 5,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=max(end - time.monotonic(), 0))
+        except BaseException:
+            kill(process)
+            raise
+    return process.returncode, said
 
 
-def found() -> Path:
-    """Where versioner-ci is."""
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """With all that it has started, on Windows without."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def found(end: float) -> Path:
+    """Where versioner-ci is; an install ends at this monotonic time."""
     sha256, lines = given("SHA256").lower().partition(" ")[0], given("REQUIREMENTS")
     brought = given("ZIPAPP")
     if re.fullmatch("[0-9a-f]{64}", sha256) and brought != "-":
         return zipapp(cache(), sha256, brought)
     if lines:
-        return installed(cache(), lines)
+        return installed(cache(), lines, end)
     stop("no versioner-ci on PATH, no zipapp in the library, and no option requirements")
 
 
@@ -173,8 +237,10 @@ def main() -> None:
     watch.daemon = True
     watch.start()
     try:
-        sys.stdout.write(f"{found()}\n")
+        sys.stdout.write(f"{found(time.monotonic() + SECONDS - 5)}\n")
         sys.stdout.flush()
+    except subprocess.TimeoutExpired:
+        stop(f"versioner-ci could not be installed within {SECONDS - 5} s")
     except Exception as error:  # noqa: BLE001 - one warning, and the job goes on
         stop(f"versioner-ci could not be had: {type(error).__name__}: {error}")
     os._exit(0)
