@@ -3,6 +3,7 @@ package harness
 import hudson.AbortException
 import hudson.model.Result
 import jenkins.model.CauseOfInterruption
+import org.codehaus.groovy.runtime.InvokerHelper
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 import org.jenkinsci.plugins.workflow.steps.MissingContextVariableException
 
@@ -101,10 +102,10 @@ class Build {
     }
 
     Object perform(String name, Map args) {
-        String label = (args.label ?: '').toString()
+        String label = args.label ?: ''
         steps.add(label ? name + ' ' + label : name)
         fault(name, label ?: (args.message ?: '').toString(), 'before')
-        Object found = this."do_$name"(args)
+        Object found = InvokerHelper.invokeMethod(this, 'do_' + name, args)
         fault(name, label, 'after')
         return found
     }

@@ -69,7 +69,7 @@ class Controller {
         }
     }
 
-    /** The library as one mode wants it. Jenkinsfiles are never sandboxed: the library alone is held to the whitelist. */
+    /** The library as one mode wants it. Jenkinsfiles are never sandboxed: the library alone is held to the list. */
     private static Compiled compiled(String library, String mode) {
         return COMPILED.computeIfAbsent(mode + ' ' + library) {
             CompilerConfiguration plain = settings(mode in CPS ? [new CpsTransformer()] : [])

@@ -8,7 +8,7 @@ import com.cloudbees.groovy.cps.Outcome
 import com.cloudbees.groovy.cps.impl.CpsCallableInvocation
 import com.cloudbees.groovy.cps.sandbox.SandboxInvoker
 
-/** Runs a transformed program as Jenkins does: it stops at each step, the step is done, it goes on with what came of it. */
+/** Runs a transformed program as Jenkins does: it stops at each step, that is done, it goes on with what came of it. */
 class Program {
     static GroovyClassLoader loader
     static boolean isRestarting = false
@@ -96,7 +96,7 @@ class Program {
         @Override
         protected Class<?> resolveClass(ObjectStreamClass description) {
             try {
-                return Class.forName(description.name, false, loader)
+                return loader.loadClass(description.name)
             } catch (ClassNotFoundException missing) {
                 return super.resolveClass(description)
             }

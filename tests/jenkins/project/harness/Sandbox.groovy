@@ -14,8 +14,8 @@ import org.kohsuke.groovy.sandbox.GroovyInterceptor
 
 /**
  * Holds whatever sandboxed code does against signatures, written as script-security writes them and found as it finds
- * them. Free are, as there, what the library and the Jenkinsfile themselves declare, the steps, and `env.NAME`. Casts are
- * not held: this interceptor is of a time before they were.
+ * them. Free are, as there, what the library and the Jenkinsfile themselves declare, the steps, and `env.NAME`. Casts
+ * are not held: this interceptor is of a time before they were.
  */
 class Sandbox extends GroovyInterceptor {
     private static final List<Class> ADDED =
@@ -101,8 +101,8 @@ class Sandbox extends GroovyInterceptor {
 
     @Override
     Object onSetArray(GroovyInterceptor.Invoker invoker, Object receiver, Object index, Object value) {
-        List<Member> found = [Selector.method(receiver, 'putAt', [index, value])] + added(receiver, 'putAt', [index, value])
-        check(found, shown(receiver, '[]='))
+        List given = [index, value]
+        check([Selector.method(receiver, 'putAt', given)] + added(receiver, 'putAt', given), shown(receiver, '[]='))
         return super.onSetArray(invoker, receiver, index, value)
     }
 

@@ -7,8 +7,8 @@ import java.lang.reflect.Field
 import java.lang.reflect.Method
 
 /**
- * Which of Java's members a use in Groovy means to script-security: as its GroovyCallSiteSelector has it, the most general
- * one, for supertypes come first. So `toString` of whatever is Object's, and `call` of a closure is Callable's.
+ * Which of Java's members a use in Groovy means to script-security: as its GroovyCallSiteSelector has it, the most
+ * general one, for supertypes come first. So `toString` of whatever is Object's, and `call` of a closure is Callable's.
  */
 class Selector {
     static Method method(Object receiver, String name, List args) {
@@ -95,7 +95,7 @@ class Selector {
             return other.isVarArgs()
         }
         List<List<Class>> both = [one, other].collect { it.parameterTypes.collect { boxed(it) } }
-        List<Class> differ = both.transpose().find { it[0] != it[1] && (isWider(it[0], it[1]) || isWider(it[1], it[0])) }
+        List<Class> differ = both.transpose().find { it[0] != it[1] && (isWider(*it) || isWider(it[1], it[0])) }
         return differ == null ? one.toString() > other.toString() : isWider(differ[1], differ[0])
     }
 }

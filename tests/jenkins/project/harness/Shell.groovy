@@ -41,7 +41,7 @@ class Shell {
 
     /** Until its end, the deadline of a `timeout` around it, or a fault `during` it. */
     private void wait(Process process) {
-        String label = (args.label ?: '').toString()
+        String label = args.label ?: ''
         Map during = build.faults.find { it.step == 'sh' && it.when == 'during' && label.contains(it.label ?: '') }
         long left = Math.max(frame.deadline - System.currentTimeMillis(), 1)
         long most = during == null ? Math.min(left, 50000L) : Math.min(left, (long) (during.seconds * 1000))

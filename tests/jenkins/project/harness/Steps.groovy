@@ -94,6 +94,8 @@ abstract class Steps extends SerializableScript {
 
     /** `env.NAME`: what is set around this step, or null. */
     static class Environment implements Serializable {
+        private static final long serialVersionUID = 1L
+
         Object getProperty(String name) {
             Build.now.fault('env', name, 'before')
             return Build.now.frame.get().env.get(name)
@@ -101,6 +103,8 @@ abstract class Steps extends SerializableScript {
     }
 
     static class CurrentBuild implements Serializable {
+        private static final long serialVersionUID = 1L
+
         String getCurrentResult() {
             Build.now.fault('currentBuild', '', 'before')
             return Build.now.result.toString()

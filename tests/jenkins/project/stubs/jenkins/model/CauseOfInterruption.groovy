@@ -2,6 +2,8 @@ package jenkins.model
 
 /** Why a build was interrupted, and what that says. */
 abstract class CauseOfInterruption implements Serializable {
+    private static final long serialVersionUID = 1L
+
     abstract String getShortDescription()
 
     static class UserInterruption extends CauseOfInterruption {
