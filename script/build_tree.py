@@ -11,6 +11,8 @@ from script.build_zipapp import NAME
 
 VENDOR = "vendor/"
 JENKINS = f"jenkins/resources/io/versioner/{NAME}"
+SUM = f"{JENKINS}.sha256"
+"""Committed too, with `-` for none: Jenkins would show a resource that is missing as a failed step."""
 TEMPLATE = "gitlab/versioner.yml"
 MOST_OF_A_VARIABLE = 30_000
 """Characters of the input `requirements`: a variable holds 128 KiB on Linux, 32,767 characters on Windows."""
@@ -21,9 +23,9 @@ def tree(source: Source, vendored: Mapping[str, bytes], zipapp: bytes, wheel: st
     """Every file of it by name. `wheel` is the SHA-256 of ours. Raises BuildError."""
     sha256 = hashlib.sha256(zipapp).hexdigest()
     made = {f"{VENDOR}{name}": content for name, content in vendored.items()}
-    made |= {JENKINS: zipapp, f"{JENKINS}.sha256": f"{sha256}\n".encode()}
+    made |= {JENKINS: zipapp, SUM: f"{sha256}\n".encode()}
     made[TEMPLATE] = pinned(source.text(TEMPLATE), sha256, requirements(source, wheel)).encode()
-    if taken := sorted((made.keys() - {TEMPLATE}) & source.files.keys()):
+    if taken := sorted((made.keys() - {TEMPLATE, SUM}) & source.files.keys()):
         raise BuildError(f"{taken[0]} is made by a build and may not be committed")
     return {**source.files, **{name: File(content=content) for name, content in sorted(made.items())}}
 

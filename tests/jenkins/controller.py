@@ -34,6 +34,7 @@ class Build:
 
     log: list[str]
     steps: list[str]
+    failed_steps: list[str]
     result: str
     returned: str | None
     thrown: Mapping[str, Any] | None
@@ -76,6 +77,7 @@ class Controller:
         return Build(
             log=found["log"],
             steps=found["steps"],
+            failed_steps=found["failedSteps"],
             result=found["result"],
             returned=found.get("returned"),
             thrown=found.get("thrown"),

@@ -63,6 +63,14 @@ def test_the_zipapp_stays_out_of_what_the_controller_saves(
     assert build.most_after_bringing < 300_000 < len(zipapp[0])
 
 
+def test_without_a_release_no_step_of_the_library_fails(run_build: RunBuild, tracker: Recorder) -> None:
+    """Jenkins shows each failed one in the build's graph, though it is caught."""
+    build = run_build(BUILD)
+    build.fail()
+    assert tracker.states() == ["started", "completed"]
+    assert build.failed_steps == []
+
+
 def test_what_is_on_the_path_comes_first(run_build: RunBuild, release: Path, cli_env: dict[str, str]) -> None:
     build = run_build(BUILD, library=release)
     build.fail()

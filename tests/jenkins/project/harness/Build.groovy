@@ -26,6 +26,7 @@ class Build {
     final Map order
     final List<String> log = [].asSynchronized()
     final List<String> steps = [].asSynchronized()
+    final List<String> failed = [].asSynchronized()
     /** Signatures that the sandbox let through, and those that it did not. */
     final Set<String> used = new TreeSet<>()
     final Set<String> forbidden = new TreeSet<>()
@@ -103,11 +104,17 @@ class Build {
 
     Object perform(String name, Map args) {
         String label = args.label ?: ''
-        steps.add(label ? name + ' ' + label : name)
-        fault(name, label ?: (args.message ?: '').toString(), 'before')
-        Object found = InvokerHelper.invokeMethod(this, 'do_' + name, args)
-        fault(name, label, 'after')
-        return found
+        String shown = label ? name + ' ' + label : name
+        steps.add(shown)
+        try {
+            fault(name, label ?: (args.message ?: '').toString(), 'before')
+            Object found = InvokerHelper.invokeMethod(this, 'do_' + name, args)
+            fault(name, label, 'after')
+            return found
+        } catch (Throwable thrown) {
+            failed.add(shown)
+            throw thrown
+        }
     }
 
     Object do_echo(Map args) {
