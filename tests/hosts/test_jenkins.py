@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.hosts.captured import load
@@ -32,9 +34,16 @@ def test_a_multibranch_build_says_everything_but_the_remotes_password() -> None:
             "vi_jenkins_job_name": "shop/main",
             "vi_jenkins_build_url": BUILD,
             "vi_jenkins_node_name": "agent-4",
+            "vi_jenkins_stage_name": "Deploy",
             "vi_jenkins_executor_number": "1",
         },
     )
+
+
+def test_a_stage_is_told_for_readers_and_is_no_part_of_the_identity() -> None:
+    """One stage's name stands for all cells of a matrix, and `post` has another."""
+    plain, named = (hosts.detect(load("jenkins_multibranch", STAGE_NAME=name)) for name in ("", "Deploy (eu)"))
+    assert named == replace(plain, metadata={**plain.metadata, "vi_jenkins_stage_name": "Deploy (eu)"})
 
 
 def test_a_forks_change_is_its_head_branch_and_untrusted() -> None:

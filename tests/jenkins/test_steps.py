@@ -80,6 +80,14 @@ def test_an_approval_is_pending_until_it_is_given(mode: str, run_build: RunBuild
     assert len(set(lifecycles(tracker))) == 1
 
 
+@pytest.mark.parametrize("mode", ["cps", "restart"])
+def test_what_an_approval_returns_can_be_kept_in_a_variable(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
+    approval = "approval: { answer = input 'Deploy?' }"
+    build = run_build(f"def answer = null; node {{ {CALL}, {approval}) {{ echo 'told ' + answer }} }}", mode)
+    build.fail()
+    assert "told yes" in build.log
+
+
 @pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
 def test_a_rejected_approval_is_aborted(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
     fault = {"step": "input", "when": "before", "thrown": "rejected"}
@@ -105,6 +113,17 @@ def test_parallel_branches_are_deployments_of_their_own_without_a_key(
     assert sorted(tracker.states()) == ["completed", "completed", "started", "started"]
     assert sorted(lifecycles(tracker).count(each) for each in set(lifecycles(tracker))) == [2, 2]
     assert len(groups(tracker)) == 1
+
+
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
+def test_each_branchs_stage_is_told(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
+    branch = f"stage('Deploy NAME') {{ node {{ {CALL}, version: '1.4') {{ echo 'x' }} }} }}"
+    branches = ", ".join(f"{name}: {{ {branch.replace('NAME', name)} }}" for name in ("eu", "us"))
+    run_build(f"parallel({branches})", mode, isParallel=True).fail()
+    told = {event.body["extra_metadata"]["vi_lifecycle_id"]: set[str]() for event in tracker.events}
+    for event in tracker.events:
+        told[event.body["extra_metadata"]["vi_lifecycle_id"]].add(event.body["extra_metadata"]["vi_jenkins_stage_name"])
+    assert sorted(map(sorted, told.values())) == [["Deploy eu"], ["Deploy us"]]
 
 
 def test_a_key_makes_groups(run_build: RunBuild, tracker: Recorder) -> None:

@@ -38,6 +38,7 @@ def _read(v: Variables) -> CIContext:
             job_name=v("JOB_NAME"),
             build_url=web(v("BUILD_URL")),
             node_name=v("NODE_NAME"),
+            stage_name=v("STAGE_NAME"),
             executor_number=v("EXECUTOR_NUMBER"),
         ),
     )
@@ -96,6 +97,7 @@ HOST = Host(
         "JENKINS_URL",
         "JOB_NAME",
         "NODE_NAME",
+        "STAGE_NAME",
         "TAG_NAME",
         "VERSIONER_LEG",  # set by our shared library: Jenkins itself tells parallel branches apart by nothing
         "WORKSPACE_TMP",
