@@ -41,6 +41,8 @@ class Build:
     forbidden: frozenset[str]
     used: frozenset[str]
     restarts: int
+    saved: frozenset[str]
+    """The library's classes that had instances in the program when it was saved."""
     most_after_bringing: int
     """Of the program's bytes at a step behind the one that brought the zipapp."""
 
@@ -84,6 +86,7 @@ class Controller:
             forbidden=frozenset(found["forbidden"]),
             used=frozenset(found["used"]),
             restarts=found["restarts"],
+            saved=frozenset(found["saved"]),
             most_after_bringing=found["mostAfterBringing"],
         )
 

@@ -45,9 +45,9 @@ TABLE = {
     "unstable": ("unstable 'two tests'", "completed", "UNSTABLE", {"unstable": True}),
     "a result set inside": ("currentBuild.result = 'FAILURE'", *FAILED, {}),
 }
-CASES = [(left_by, mode) for left_by in TABLE for mode in ("cps", "cps-sandbox")]
+CASES = [(left_by, mode) for left_by in TABLE for mode in ("cps", "restart", "cps-sandbox")]
 CASES += [
-    (left_by, mode) for left_by in ("nothing", "a failing shell step", "an abort") for mode in ("plain", "restart")
+    (left_by, mode) for left_by in ("nothing", "a failing shell step", "an abort") for mode in ("plain", "sandbox")
 ]
 NO_EXCEPTION = ("nothing", "unstable", "a result set inside")
 
@@ -167,8 +167,44 @@ def test_a_controllers_restarts_double_no_event(run_build: RunBuild, tracker: Re
     assert len(tracker.requests) == 2
 
 
-def test_a_shell_step_that_runs_twice_counts_once(run_build: RunBuild, tracker: Recorder) -> None:
-    """As where the controller dies after the agent has answered: the step's shell runs again."""
+@pytest.mark.parametrize("step", ["started", "SUCCESS"])
+def test_a_shell_step_that_runs_twice_counts_once(step: str, run_build: RunBuild, tracker: Recorder) -> None:
+    """As where the controller dies after the agent has answered: the very same shell runs again."""
+    fault = {"step": "sh", "when": "twice", "label": f"versioner-ci: deployment {step}"}
+    build = run_build(jenkinsfile("sh 'true'"), faults=[fault])
+    build.fail()
+    assert [event.state for event in tracker.events] == ["started", "completed"]
+    assert len({event.body["extra_metadata"]["vi_lifecycle_id"] for event in tracker.events}) == 1
+
+
+def test_a_call_that_stands_twice_counts_once(run_build: RunBuild, tracker: Recorder) -> None:
     started, ended = f"versionerReport({GIVEN}, status: 'started')", f"versionerReport({GIVEN})"
     run_build(f"node {{ {started}; {started}; {ended}; {ended} }}").fail()
     assert tracker.states() == ["started", "completed"]
+
+
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
+def test_a_second_stop_that_is_forced_ends_the_ending_too(mode: str, run_build: RunBuild, tracker: Recorder) -> None:
+    """No shell step works any more then: it is tried twice, and the body's own exception goes on."""
+    fault = {"step": "sh", "label": "deployment ABORTED", "when": "before", "thrown": "timeout", "always": True}
+    build = run_build(jenkinsfile("throw thrown('abort')"), mode, faults=[fault])
+    assert tracker.states() == ["started"]
+    assert len(build.calls) == 3
+    assert build.thrown is not None
+    assert build.thrown["message"] == "Aborted by Ada"
+    assert "same object: true" in build.log
+
+
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
+@pytest.mark.parametrize(("body", "state"), [("echo 'done'", "completed"), ("sh 'exit 3'", "failed")])
+def test_an_outer_timeout_that_expires_in_the_ending_changes_no_ending(
+    body: str, state: str, mode: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    """It says what our own would say, but before our own time is over. Jenkins leaves 60 s for another try."""
+    tracker.answer_next(503, delay=3.0, when=lambda request: request.body["status"] == state)
+    fault = {"step": "sh", "label": "SUCCESS", "when": "during", "thrown": "timeout", "seconds": 1.0}
+    build = run_build(jenkinsfile(body), mode, faults=[fault, {**fault, "label": "FAILURE"}])
+    assert tracker.states() == ["started", state]
+    assert build.thrown is not None
+    wanted = "Timeout has been exceeded" if state == "completed" else "script returned exit code 3"
+    assert build.thrown["message"] == wanted

@@ -17,6 +17,8 @@ class Program {
     static int restarts = 0
     /** The largest program that was saved behind the step writeFile. */
     static int mostAfterBringing = 0
+    /** Classes of the library that had instances in a saved program. */
+    static final Set<String> SAVED = new TreeSet<>()
 
     static void reset(GroovyClassLoader loader, boolean isRestarting, Sandbox guard) {
         Program.loader = loader
@@ -24,10 +26,11 @@ class Program {
         Program.guard = guard
         restarts = 0
         mostAfterBringing = 0
+        SAVED.clear()
     }
 
     static Map facts() {
-        return [restarts: restarts, mostAfterBringing: mostAfterBringing]
+        return [restarts: restarts, mostAfterBringing: mostAfterBringing, saved: SAVED]
     }
 
     static Object run(Continuable program) {
@@ -76,13 +79,28 @@ class Program {
 
     private static Continuable restarted(Continuable program) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream()
-        new ObjectOutputStream(bytes).withCloseable { it.writeObject(program) }
+        new Saving(bytes).withCloseable { it.writeObject(program) }
         restarts++
         if (Build.now.steps && Build.now.steps.contains('writeFile')) {
             mostAfterBringing = Math.max(mostAfterBringing, bytes.size())
         }
         ByteArrayInputStream input = new ByteArrayInputStream(bytes.toByteArray())
         return (Continuable) new Resolving(input, loader).readObject()
+    }
+
+    static class Saving extends ObjectOutputStream {
+        Saving(OutputStream output) {
+            super(output)
+            enableReplaceObject(true)
+        }
+
+        @Override
+        protected Object replaceObject(Object object) {
+            if (object.getClass().name.startsWith('io.versioner.')) {
+                SAVED.add(object.getClass().simpleName)
+            }
+            return object
+        }
     }
 
     static class Resolving extends ObjectInputStream {
