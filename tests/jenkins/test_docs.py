@@ -37,6 +37,23 @@ def test_an_example_reports_what_it_says(block: Block, result: str, run_build: R
     assert (build.thrown is None) == (result == "success")
 
 
+PRE = re.compile(r"<pre>\n(.*?)</pre>", re.DOTALL)
+HELPS = {path.stem: PRE.findall(path.read_text(encoding="utf-8")) for path in (ROOT / "jenkins/vars").glob("*.txt")}
+
+
+@pytest.mark.parametrize(
+    ("step", "states"), [("withVersioner", ["started", "completed"]), ("versionerReport", ["completed"])]
+)
+def test_the_example_in_a_steps_help_reports_what_it_says(
+    step: str, states: list[str], run_build: RunBuild, tracker: Recorder
+) -> None:
+    [text] = HELPS[step]
+    around = "pipeline {{ agent any; stages {{ stage('Deploy') {{ steps {{ sh 'true' }} }} }}; {} }}"
+    jenkinsfile = (around if text.startswith("post") else "node {{ {} }}").format(text.replace("./deploy.sh", "true"))
+    run_build(jenkinsfile, credentials={"versioner-key": KEY}, env={"VERSIONER_PRODUCT": "shop"}).fail()
+    assert tracker.states() == states
+
+
 def test_the_issues_own_examples_are_there() -> None:
     assert len([block for block in EXAMPLES if block.page == "docs/jenkins.md"]) >= 6
     assert {block.tag for block in EXAMPLES} == {"scripted", "declarative"}
