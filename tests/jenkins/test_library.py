@@ -12,7 +12,7 @@ from tests.jenkins.controller import LIBRARY, ROOT, whitelist
 from tests.support.recorder import Recorder
 from versioner_ci.cmd_report import REASONS
 from versioner_ci.settings_table import SETTINGS
-from versioner_ci.status import WORDS
+from versioner_ci.status import WORDS, Kind, State
 
 RESOURCES = LIBRARY / "resources/io/versioner"
 GROOVY = sorted(LIBRARY.rglob("*.groovy"))
@@ -51,6 +51,12 @@ def test_the_helps_agree_and_name_what_the_core_takes() -> None:
     one, other = helps("withVersioner"), helps("versionerReport")
     assert [name for name in one.keys() & other.keys() - {"key", "failOnError"} if one[name] != other[name]] == []
     assert all(re.search(rf"\b{reason}\b", other["reason"]) for reason in REASONS)
+
+
+def test_every_word_for_a_deployments_start_is_known() -> None:
+    [listed] = re.findall(r"STARTS = \[(.*)\]", OPTIONS)
+    starts = {row.word for row in WORDS if row.state is State.STARTED and row.kind in {None, Kind.DEPLOYMENT}}
+    assert set(re.findall(r"'(\w+)'", listed)) == starts
 
 
 def test_every_word_of_jenkins_is_one_that_the_core_knows() -> None:

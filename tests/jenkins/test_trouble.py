@@ -108,6 +108,41 @@ def test_no_python_shuts_gate_required(run_build: RunBuild) -> None:
     assert len(build.ours) == 1
 
 
+@pytest.mark.parametrize("mode", ["cps", "cps-sandbox"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("event: 'deployment', status: 'Deploying'", SHUT),
+        ("event: 'deployment', status: 'in progress'", SHUT),
+        ("event: 'deployment', status: 'strated'", SHUT),
+        ("event: 'deployment', status: '1'", "status must be a word like pending, started or success"),
+        ("event: 'release', status: 'started'", "event must be 'deployment' or 'build'"),
+    ],
+)
+def test_gate_required_is_passed_by_no_other_word_and_no_mistake(
+    given: str, said: str, mode: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    """The tracker would not let it start, or is never asked."""
+    tracker.answer_next(503, times=20)
+    step = f"versionerReport({given}, environment: 'production', product: 'shop', credentialsId: 'tracker-key')"
+    env = {"VERSIONER_GATE": "required", "VERSIONER_TIMEOUT": "1"}
+    build = run_build(f"node {{ {step}; echo 'went on' }}", mode, env=env)
+    assert "went on" not in build.log
+    assert build.thrown is not None
+    assert build.thrown["message"] == f"versioner-ci: {said}"
+
+
+def test_gate_required_from_outside_holds_for_a_call_that_is_wrong(run_build: RunBuild) -> None:
+    build = run_build("node { withVersioner(event: 'x') { echo 'ran' } }", env={"VERSIONER_GATE": "required"})
+    assert "ran" not in build.log
+    assert build.thrown is not None
+
+
+@pytest.mark.parametrize("step", ["withVersioner(event: 'build', approval: 1) { }", "versionerReport(event: 'x')"])
+def test_gate_required_fails_no_build_and_no_ending(step: str, run_build: RunBuild) -> None:
+    run_build(f"node {{ {step} }}", env={"VERSIONER_GATE": "required"}).fail()
+
+
 def test_switched_off_it_says_so_and_sends_nothing(run_build: RunBuild, tracker: Recorder) -> None:
     call = CALL.replace("event:", "gate: 'required', event:")
     build = run_build(f"node {{ {call} {{ echo 'the body ran' }} }}", env={"VERSIONER_DISABLED": "1"})

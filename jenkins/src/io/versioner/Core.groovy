@@ -89,7 +89,7 @@ class Core implements Serializable {
     boolean isGateWaited() {
         String gate = options.text('gate') ?: (script.env.VERSIONER_GATE ?: '')
         String wait = options.text('gateWait') ?: (script.env.VERSIONER_GATE_WAIT ?: '')
-        return options.kind == 'deployment' && !gate.trim().equalsIgnoreCase('off') && wait.matches('.*[1-9].*')
+        return options.kind == 'deployment' && gate.trim().toLowerCase() != 'off' && wait.matches('.*[1-9].*')
     }
 
     /** The build's result as it is now. */

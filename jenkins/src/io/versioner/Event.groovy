@@ -26,17 +26,26 @@ class Event implements Serializable {
         if (!strange.isEmpty()) {
             core.say('warning: unknown options, ignored: ' + strange)
         }
+        String status = options.status()
         if (!fault.isEmpty()) {
+            if (!status.isEmpty() && core.isGateRequired()) {
+                script.error('versioner-ci: ' + fault)
+            }
             core.say('warning: ' + fault + ': nothing is reported')
             return ''
         }
-        String status = options.text('status')
         if (status.isEmpty()) {
             return handleOf(core.ask([VERSIONER_HOOK_HOST_STATUS: core.result(), VERSIONER_LAST_HOOK: '1'], true))
         }
         Answer answer = core.ask([VERSIONER_HOOK_STATUS: status], false)
-        Gate.check(script, core, answer, status.equalsIgnoreCase('started'))
+        Gate.check(script, core, answer, status == 'started' || isUnknown(answer))
         return handleOf(answer)
+    }
+
+    /** The core does not know the word: it may have been meant for a start. */
+    @NonCPS
+    private static boolean isUnknown(Answer answer) {
+        return answer != null && answer.code == '2'
     }
 
     @NonCPS

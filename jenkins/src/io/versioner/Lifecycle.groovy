@@ -64,7 +64,7 @@ class Lifecycle implements Serializable {
         if (fault.isEmpty()) {
             return true
         }
-        if (Options.isRequired('deployment', options.text('gate'))) {
+        if (core.isGateRequired()) {
             script.error('versioner-ci: ' + fault)
         }
         core.say('warning: ' + fault + ': nothing is reported')

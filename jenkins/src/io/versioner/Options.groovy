@@ -41,6 +41,8 @@ class Options implements Serializable {
         reason: 'VERSIONER_HOOK_REASON',
         lifecycle: 'VERSIONER_LIFECYCLE',
     ]
+    /** The core's words for the start of a deployment. */
+    static final List<String> STARTS = ['started', 'in_progress', 'init', 'deploying', 'running', 'inprogress']
     private static final List<String> OF_BOTH = ['event']
     private static final List<String> OF_REPORT = ['status', 'trusted']
     private static final List<String> OF_WITH = ['approval', 'trusted']
@@ -102,6 +104,13 @@ class Options implements Serializable {
     @NonCPS
     String getKind() {
         return text('event')
+    }
+
+    /** As it was given; for the start of a deployment `started`, the only word that the gate and the scripts know. */
+    @NonCPS
+    String status() {
+        String word = text('status').replaceAll('[-_ ]+', '_').toLowerCase()
+        return kind == 'deployment' && STARTS.contains(word) ? 'started' : text('status')
     }
 
     /** Whether the library is one that may ask an interruption for its result and its causes. */
@@ -177,10 +186,13 @@ class Options implements Serializable {
         return found
     }
 
-    /** Whether only the tracker's yes lets a deployment start. A gate that nobody can read may have said so. */
+    /**
+     * Whether only the tracker's yes lets a deployment start. A gate that nobody can read may have said so, and what is
+     * neither may be a deployment.
+     */
     @NonCPS
     static boolean isRequired(String kind, String gate) {
-        return kind == 'deployment' && !['', 'on', 'off'].contains(gate.trim().toLowerCase())
+        return kind != 'build' && !['', 'on', 'off'].contains(gate.trim().toLowerCase())
     }
 
     @NonCPS

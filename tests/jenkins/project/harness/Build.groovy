@@ -15,6 +15,7 @@ class Build {
         superseded: { interrupted(Result.NOT_BUILT, new CauseOfInterruption.CancelledCause()) },
         rejected: { interrupted(Result.ABORTED, new CauseOfInterruption.Rejection()) },
         removed: { interrupted(Result.ABORTED, new CauseOfInterruption.RemovedNodeCause()) },
+        failFast: { interrupted(Result.ABORTED, new CauseOfInterruption.FailFastCause()) },
         downstream: { interrupted(Result.FAILURE, new CauseOfInterruption.DownstreamFailureCause()) },
         error: { new AbortException('something else is broken') },
         io: { new IOException('channel is closed') },

@@ -21,6 +21,9 @@ abstract class CauseOfInterruption implements Serializable {
     static class RemovedNodeCause extends CauseOfInterruption {
         String shortDescription = 'Agent was removed'
     }
+    static class FailFastCause extends CauseOfInterruption {
+        String shortDescription = 'Failed in branch Aborted by tests'
+    }
     static class DownstreamFailureCause extends CauseOfInterruption {
         String shortDescription = 'smoke #3 completed with status FAILURE (propagate: false to ignore)'
     }
