@@ -26,6 +26,7 @@ def test_an_example_reports_what_it_says(block: Block, result: str, run_build: R
     text = text.partition("\n")[2].replace("checkout scm", "echo 'checked out'")
     build = run_build(
         text,
+        "cps-sandbox",
         credentials={"versioner-key": KEY},
         env={"VERSIONER_PRODUCT": "shop", "GIT_COMMIT": "1" * 40},
         isParallel="parallel(" in text,
@@ -50,7 +51,7 @@ def test_the_example_in_a_steps_help_reports_what_it_says(
     [text] = HELPS[step]
     around = "pipeline {{ agent any; stages {{ stage('Deploy') {{ steps {{ sh 'true' }} }} }}; {} }}"
     jenkinsfile = (around if text.startswith("post") else "node {{ {} }}").format(text.replace("./deploy.sh", "true"))
-    run_build(jenkinsfile, credentials={"versioner-key": KEY}, env={"VERSIONER_PRODUCT": "shop"}).fail()
+    run_build(jenkinsfile, "cps-sandbox", credentials={"versioner-key": KEY}, env={"VERSIONER_PRODUCT": "shop"}).fail()
     assert tracker.states() == states
 
 

@@ -46,7 +46,8 @@ class Controller {
         } catch (Throwable thrown) {
             found.thrown = [type: thrown.class.name, message: thrown.message, trace: trace(thrown)]
         }
-        found += [log: build.log, steps: build.steps, failedSteps: build.failed, result: build.result.toString()] + Program.facts()
+        found += [log: build.log, steps: build.steps, failedSteps: build.failed] + Program.facts()
+        found.result = build.result.toString()
         return found + [used: build.used, forbidden: build.forbidden + FlowInterruptedException.REFUSED]
     }
 
