@@ -122,14 +122,15 @@ def test_no_python_shuts_gate_required(run_build: RunBuild) -> None:
 def test_gate_required_is_passed_by_no_other_word_and_no_mistake(
     given: str, said: str, mode: str, run_build: RunBuild, tracker: Recorder
 ) -> None:
-    """The tracker would not let it start, or is never asked."""
-    tracker.answer_next(503, times=20)
+    """The core cannot be asked, or does not know the word."""
+    faults = [] if "strated" in given else [broken("sh", "io")]
     step = f"versionerReport({given}, environment: 'production', product: 'shop', credentialsId: 'tracker-key')"
-    env = {"VERSIONER_GATE": "required", "VERSIONER_TIMEOUT": "1"}
-    build = run_build(f"node {{ {step}; echo 'went on' }}", mode, env=env)
+    env = {"VERSIONER_GATE": "required"}
+    build = run_build(f"node {{ {step}; echo 'went on' }}", mode, env=env, faults=faults)
     assert "went on" not in build.log
     assert build.thrown is not None
     assert build.thrown["message"] == f"versioner-ci: {said}"
+    assert tracker.requests == []
 
 
 def test_gate_required_from_outside_holds_for_a_call_that_is_wrong(run_build: RunBuild) -> None:
@@ -334,6 +335,11 @@ def test_options_that_cannot_be_read_are_one_warning(mode: str, run_build: RunBu
         "versioner-ci: warning: options that cannot be read, ignored: version, key"
     ]
     assert tracker.states() == ["started", "completed"]
+
+
+def test_a_status_that_cannot_be_read_is_no_ending(run_build: RunBuild, tracker: Recorder) -> None:
+    run_build(f"{ODD}\nnode {{ versionerReport(event: 'build', product: 'shop', status: new Odd()) }}").fail()
+    assert tracker.requests == []
 
 
 def test_a_gate_that_cannot_be_read_may_have_said_required(run_build: RunBuild) -> None:

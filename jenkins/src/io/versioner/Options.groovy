@@ -47,7 +47,7 @@ class Options implements Serializable {
     private static final List<String> OF_REPORT = ['status', 'trusted']
     private static final List<String> OF_WITH = ['approval', 'trusted']
     private static final List<String> KINDS = ['deployment', 'build']
-    /** No gate that anybody knows, so it counts as required. */
+    /** No gate that anybody knows, so it counts as required; no status either, for without one it is an ending. */
     private static final String UNREADABLE = 'unreadable'
     private static final List<String> TRUE = ['1', 't', 'y', 'true', 'yes', 'on']
 
@@ -84,7 +84,7 @@ class Options implements Serializable {
                 texts.put(name, textOf(name, given.get(key)))
             } catch (Throwable unreadable) {
                 strange.add(name)
-                texts.put(name, name == 'gate' ? UNREADABLE : '')
+                texts.put(name, ['gate', 'status'].contains(name) ? UNREADABLE : '')
             }
         }
         return strange.join(', ')
