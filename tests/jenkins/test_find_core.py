@@ -114,6 +114,16 @@ def test_a_new_environment_takes_the_place_of_one_that_does_not_work(tmp_path: P
     assert (os.listdir(venv.parent), os.listdir(venv)) == ([venv.name], ["fresh"])
 
 
+def test_a_new_environment_gives_way_to_one_that_works(tmp_path: Path) -> None:
+    """Another build was quicker, and may be running what is there."""
+    venv = environment(tmp_path, has_core=True)
+    new = venv.parent / "new"
+    new.mkdir()
+    assert runpy.run_path(str(SCRIPT))["placed"](new, venv, time.monotonic() + 20) == venv
+    assert os.listdir(venv.parent) == [venv.name]
+    assert list(venv.glob("lib/python*/site-packages/versioner_ci.py"))
+
+
 @pytest.mark.parametrize("other", ["version", "executable"])
 def test_another_interpreter_has_an_environment_of_its_own(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name_of = runpy.run_path(str(SCRIPT))["name_of"]
