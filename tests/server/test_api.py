@@ -46,6 +46,8 @@ HOSTILE: dict[str, tuple[bytes, int, str]] = {
     "NaN": (with_metadata('{"a": NaN}'), 400, "json_number"),
     "Infinity": (with_metadata('{"a": -Infinity}'), 400, "json_number"),
     "a number beyond all": (with_metadata('{"a": 1e999}'), 400, "json_number"),
+    "a whole number beyond all": (with_metadata('{"duration_seconds": 1' + "0" * 399 + "}"), 400, "json_number"),
+    "the same below zero": (with_metadata('{"a": -1' + "0" * 309 + "}"), 400, "json_number"),
     "5,000 digits": (with_metadata('{"a": ' + "9" * 5_000 + "}"), 400, "json_number"),
     "900-fold lists": (with_metadata("[" * 900 + "]" * 900), 400, "json_too_deep"),
     "900-fold objects": (with_metadata('{"a":' * 900 + "1" + "}" * 900), 400, "json_too_deep"),

@@ -11,12 +11,23 @@ from versioner_ci.server.slack_claim import Again, Lease
 from versioner_ci.server.slack_worker import pause
 
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+PLACE = "C0DEPLOYS=1700000000.000100"
 LEASE = Lease("here", micros(20))
 HOUR = 3600.0
 
 
 def claim(engine: Engine) -> slack_claim.Claim | None:
     return slack_claim.claim(engine.database, LEASE, engine.clock)
+
+
+def taken(engine: Engine) -> slack_claim.Claim:
+    claimed = claim(engine)
+    assert claimed is not None
+    return claimed
+
+
+def again(engine: Engine, seconds: float, *, is_aside: bool = False) -> Again:
+    return Again(engine.clock + micros(seconds), "HTTP 503", is_reply_due=False, place=None, is_aside=is_aside)
 
 
 def states(engine: Engine) -> list[str]:
@@ -45,9 +56,7 @@ def test_a_message_in_flight_is_nobody_elses_until_its_lease_ends(engine: Engine
     engine.now += 19
     assert claim(engine) is None
     engine.now += 2
-    again = claim(engine)
-    assert again is not None
-    assert again.attempts == 2
+    assert taken(engine).attempts == 2
 
 
 def test_a_channel_gets_one_a_second_and_others_do_not_wait_for_it(engine: Engine) -> None:
@@ -55,35 +64,124 @@ def test_a_channel_gets_one_a_second_and_others_do_not_wait_for_it(engine: Engin
     engine.prefer("*", "C0ALARM", product_name="blog")
     for product in ("shop", "shop2", "blog"):
         engine.tell("started", 0, product_name=product)
-    assert [claimed.channel for claimed in (claim(engine), claim(engine)) if claimed] == ["C0DEPLOYS", "C0ALARM"]
+    first, other = taken(engine), taken(engine)
+    assert [first.channel, other.channel] == ["C0DEPLOYS", "C0ALARM"]
+    engine.now += 0.9
+    assert slack_claim.sent(engine.database, first, PLACE, engine.clock)
+    assert claim(engine) is None
+    engine.now += 0.1
+    assert taken(engine).seq > first.seq
+
+
+def test_a_channel_s_messages_go_one_by_one_however_long_one_takes(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    engine.tell("started", 0, life=B, product_name="blog")
+    first = taken(engine)
+    engine.now += 19
+    assert claim(engine) is None
+    assert slack_claim.sent(engine.database, first, PLACE, engine.clock)
+    assert taken(engine).lifecycle_id != first.lifecycle_id
+
+
+def test_what_a_sender_says_after_its_lease_was_taken_over_does_not_count(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    late = taken(engine)
+    engine.now += 21
+    heir = taken(engine)
+    assert not slack_claim.failed(engine.database, late, "it hung")
+    assert not slack_claim.later(engine.database, late, Again(engine.clock, "HTTP 503", is_reply_due=False, place=None))
+    assert states(engine) == ["sending"]
+    assert slack_claim.sent(engine.database, heir, PLACE, engine.clock)
+    assert not slack_claim.sent(engine.database, late, "C0DEPLOYS=1600000000.000100", engine.clock)
+    engine.tell("completed", 10, life=A)
+    engine.now += 1
+    assert taken(engine).place == PLACE
+    assert not slack_claim.sent(engine.database, heir, None, engine.clock), "the next step is another message"
+
+
+def test_a_sender_that_is_late_but_has_no_heir_is_still_heard(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    first = taken(engine)
+    engine.now += 21
+    assert slack_claim.sent(engine.database, first, PLACE, engine.clock)
+    assert states(engine) == ["sent"]
+
+
+def test_a_channel_waits_as_long_as_slack_asked_and_then_goes_on_in_order(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    for life, product in ((A, "shop"), (B, "blog")):
+        engine.tell("started", 0, life=life, product_name=product)
+    first = taken(engine)
+    slack_claim.later(engine.database, first, again(engine, 30))
+    engine.now += 29
+    assert claim(engine) is None, "the other message would be refused as well"
+    engine.now += 1
+    assert taken(engine).seq == first.seq
+
+
+def test_a_message_put_aside_holds_up_nothing_but_its_own_lifecycle(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    engine.tell("completed", 1, life=A)
+    engine.tell("started", 2, life=B, product_name="blog")
+    poisoned = taken(engine)
+    slack_claim.later(engine.database, poisoned, again(engine, 30, is_aside=True))
+    engine.now += 1
+    other = taken(engine)
+    assert other.lifecycle_id != poisoned.lifecycle_id
+    slack_claim.sent(engine.database, other, PLACE, engine.clock)
+    engine.now += 28
     assert claim(engine) is None
     engine.now += 1
-    assert claim(engine) is not None
+    assert taken(engine).seq == poisoned.seq
+
+
+def test_what_was_given_up_is_no_step_before_the_next(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    engine.tell("completed", 1, life=A)
+    slack_claim.failed(engine.database, taken(engine), "msg_too_long")
+    engine.now += 1
+    assert taken(engine).what == "event"
+    assert states(engine) == ["failed", "sending"]
 
 
 def test_a_failed_try_comes_again_and_does_not_before_its_time(engine: Engine) -> None:
     engine.prefer("*", "C0DEPLOYS")
     engine.tell("failed", 0, life=A)
-    claimed = claim(engine)
-    assert claimed is not None
-    later = Again(engine.clock + micros(30), "HTTP 503", is_reply_due=True, place="C0DEPLOYS=1700000000.000100")
-    slack_claim.later(engine.database, claimed, later)
+    claimed = taken(engine)
+    slack_claim.later(engine.database, claimed, again(engine, 30)._replace(is_reply_due=True, place=PLACE))
     engine.now += 29
     assert claim(engine) is None
     engine.now += 1
-    again = claim(engine)
-    assert again is not None
-    assert (again.is_reply_due, again.place) == (True, later.place)
+    second = taken(engine)
+    assert (second.is_reply_due, second.place) == (True, PLACE)
 
 
 def test_after_a_day_it_is_given_up_visibly(engine: Engine) -> None:
     engine.prefer("*", "C0DEPLOYS")
     engine.tell("started", 0, life=A)
     with engine.database.write() as connection:
-        assert slack_claim.give_up(connection, engine.clock - micros(1)) == 0
-        assert slack_claim.give_up(connection, engine.clock + micros(24 * HOUR)) == 1
+        assert slack_claim.give_up(connection, engine.clock, micros(1)) == 0
+        assert slack_claim.give_up(connection, engine.clock + micros(25 * HOUR), micros(24 * HOUR)) == 1
     [row] = engine.reader.notifications("failed").items
     assert row.last_error == "never tried"
+
+
+def test_after_a_day_also_what_its_sender_left_lying_is_given_up(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    engine.now += 25 * HOUR
+    late = taken(engine)
+    with engine.database.write() as connection:
+        assert slack_claim.give_up(connection, engine.clock, micros(24 * HOUR)) == 0, "it is being sent"
+        assert slack_claim.give_up(connection, engine.clock + LEASE.length, micros(24 * HOUR)) == 1
+    [row] = engine.reader.notifications("failed").items
+    assert row.last_error == "its sender was not heard of again"
+    assert not slack_claim.sent(engine.database, late, PLACE, engine.clock)
 
 
 def stale(engine: Engine) -> int:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, delete, event, insert, select
 
 from tests.server.bulk import fill
 from tests.server.engine import Engine
 from versioner_ci.clock import Clock
+from versioner_ci.identity import fresh_id
+from versioner_ci.server import slack_claim
 from versioner_ci.server.metrics import Stored
 from versioner_ci.server.pages.view_history import history
 from versioner_ci.server.pages.view_lifecycle import life
 from versioner_ci.server.pages.view_matrix import matrix
 from versioner_ci.server.read import Reader
+from versioner_ci.server.tables_slack import Outbox, SlackChannel
 
 NOW = 1_800_000_000.0
 Asked = list[tuple[str, Any]]
@@ -98,3 +102,53 @@ def plans(engine: Engine, asked: Asked) -> list[str]:
             rows = connection.exec_driver_sql(f"{word} {statement}", parameters).all()
             found.append("\n".join(str(row[-1]) for row in rows))
     return found
+
+
+def test_the_next_message_is_found_without_reading_what_else_waits(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0)
+    queue(engine, 20_000, channels=10)
+    with engine.database.read() as connection, counting(engine, connection) as read:
+        asked: dict[str, Any] = {"now": engine.clock, "is_sqlite": engine.database.is_sqlite}
+        channels = connection.execute(slack_claim.due(**asked)).scalars().all()
+        assert connection.execute(slack_claim.head(channels[0], **asked)).one_or_none() is not None
+        count = read()
+    assert len(channels) == 10
+    assert 10 <= count < 500, "a few for each channel"
+
+
+def queue(engine: Engine, count: int, channels: int) -> None:
+    """As many messages that wait, of as many lifecycles, as if nobody had told Slack for hours."""
+    with engine.database.write() as connection:
+        [row] = connection.execute(select(*Outbox.__table__.c)).mappings()
+        rows = [
+            {**row, "seq": number, "id": fresh_id(), "chain_id": fresh_id(), "channel": f"C0CHANNEL{number % channels}"}
+            for number in range(count)
+        ]
+        connection.execute(delete(Outbox))
+        connection.execute(insert(Outbox), rows)
+        names = sorted({row["channel"] for row in rows})
+        connection.execute(insert(SlackChannel), [{"channel": name, "next_at": engine.clock} for name in names])
+    if not engine.database.is_sqlite:
+        with engine.database.write() as connection:
+            connection.exec_driver_sql("ANALYZE outbox")
+
+
+@contextmanager
+def counting(engine: Engine, connection: Connection) -> Iterator[Callable[[], int]]:
+    """How many rows of the outbox are read meanwhile. SQLite counts its steps: a row takes ten or more."""
+    ticks: list[int] = []
+    if engine.database.is_sqlite:
+        raw: Any = connection.connection.dbapi_connection
+        raw.set_progress_handler(lambda: ticks.append(1), 10)
+    query = (
+        "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_xact_user_tables WHERE relname = 'outbox'"
+    )
+
+    def read() -> int:
+        return len(ticks) if engine.database.is_sqlite else int(connection.exec_driver_sql(query).scalar_one())
+
+    before = read()  # of what this connection did earlier
+    yield lambda: read() - before
+    if engine.database.is_sqlite:
+        raw.set_progress_handler(None, 0)

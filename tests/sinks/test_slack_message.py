@@ -259,6 +259,8 @@ def test_the_longest_texts_stay_within_every_limit() -> None:
         (-1, None),
         (float("nan"), None),
         (float("inf"), None),
+        (10**399, None),
+        (1e12, None),
         (True, None),
         ("72", None),
         (None, None),

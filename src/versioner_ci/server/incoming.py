@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -15,6 +16,8 @@ DEEPEST = 64
 """Lists and objects in each other."""
 LONGEST_NUMBER = 400
 """Digits."""
+_LARGEST = sys.float_info.max
+"""A float beyond it is refused as well: no reader of what is stored can calculate with it."""
 
 
 async def body_of(headers: Mapping[str, str], receive: Receive) -> bytes:
@@ -102,7 +105,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _integer(digits: str) -> int:
     if len(digits) > LONGEST_NUMBER:
         raise _no_number("has too many digits")
-    return int(digits)
+    number = int(digits)
+    if not -_LARGEST <= number <= _LARGEST:
+        raise _no_number("is too large")
+    return number
 
 
 def _float(digits: str) -> float:

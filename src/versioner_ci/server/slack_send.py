@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import Enum
 from typing import NamedTuple
 
 from versioner_ci.clock import Clock
@@ -16,12 +18,13 @@ from versioner_ci.server.records import LifecycleRow
 from versioner_ci.server.slack_claim import Claim
 from versioner_ci.sinks import slack_message as messages
 from versioner_ci.sinks._sink import Answer, Item, Target
-from versioner_ci.sinks.slack import Slack, Token
+from versioner_ci.sinks.slack import Slack, Token, stands
 from versioner_ci.sinks.slack_client import Poster, Said, Web, call
-from versioner_ci.sinks.slack_errors import GONE
+from versioner_ci.sinks.slack_errors import GONE, UNTHREADABLE
 from versioner_ci.text import cut, one_line
 
 _ORIGIN = "SLACK_BOT_TOKEN"
+_LEAST_TRY = 0.05
 
 
 class Account(NamedTuple):
@@ -33,6 +36,16 @@ class Account(NamedTuple):
     redactor: Redactor
 
 
+class Suspect(Enum):
+    """What keeps a message from being taken: another one of its channel would fare no better, or perhaps would."""
+
+    SLACK = "slack"
+    """429, no connection, a wrong token."""
+    EITHER = "either"
+    """5xx, or an answer that was lost or broken."""
+    MESSAGE = "message"
+
+
 class Outcome(NamedTuple):
     """`place`: where the message stands now. `is_final`: it is not tried again."""
 
@@ -42,6 +55,7 @@ class Outcome(NamedTuple):
     retry_after: float | None = None
     place: str | None = None
     is_reply_due: bool = False
+    suspect: Suspect = Suspect.SLACK
 
 
 SENT = Outcome(is_sent=True, is_final=True)
@@ -86,6 +100,7 @@ class Sender:
             retry_after=receipt.retry_after,
             place=place,
             is_reply_due=left.is_reply_due,
+            suspect=_suspect(receipt.answer),
         )
 
     def _quiet(self, claimed: Claim, event: Event, timeout: float) -> Outcome:
@@ -97,22 +112,23 @@ class Sender:
         said = call(self._web(timeout).chat_update, channel=channel, ts=ts, **message.arguments())
         if not isinstance(said, Reply) and said.code in GONE:
             return SENT
-        return self._judged(said, claimed, None)
+        return self._judged(said, claimed)
 
     def _stale(self, claimed: Claim, about: LifecycleRow, timeout: float) -> Outcome:
-        """A message of its own, in the thread of the lifecycle's where there is one."""
+        """A message of its own, in the thread of the lifecycle's where there is one that still stands."""
         if not about.is_stale:  # an ending came meanwhile
             return SENT
         channel, _, ts = (claimed.place or "").partition("=")
         arguments = slack_stale.arguments(about, claimed.mention, self._account.redactor, micros(self._clock.wall()))
-        thread = {"thread_ts": ts, "reply_broadcast": True} if ts else {}
-        said = call(self._web(timeout).chat_postMessage, channel=channel or claimed.channel, **arguments, **thread)
-        place = None
-        if not ts and not isinstance(said, Reply) and said.code is None:
-            place = f"{said.data.get('channel')}={said.data.get('ts')}"
-        return self._judged(said, claimed, place)
+        post = self._web(timeout).chat_postMessage
+        if ts:
+            said = call(post, channel=channel, **arguments, thread_ts=ts, reply_broadcast=True)
+            if isinstance(said, Reply) or said.code not in GONE | UNTHREADABLE:
+                return self._judged(said, claimed)
+        said = call(post, channel=claimed.channel, **arguments)
+        return self._judged(said, claimed, stands(said))
 
-    def _judged(self, said: Said | Reply, claimed: Claim, place: str | None) -> Outcome:
+    def _judged(self, said: Said | Reply, claimed: Claim, place: str | None = None) -> Outcome:
         judgement = self._slack.judge(said, claimed.channel)
         if judgement.answer is Answer.ACCEPTED:
             return SENT._replace(place=place)
@@ -122,10 +138,20 @@ class Sender:
             is_final=judgement.answer is Answer.REFUSED,
             error=self._said(f"{judgement.detail}{fix}"),
             retry_after=judgement.retry_after,
+            suspect=_suspect(judgement.answer),
         )
 
     def _web(self, timeout: float) -> Web:
-        return Web(self._account.transport, self._account.token, self._slack.api_url, lambda: timeout)
+        """`timeout` seconds from now for all of its calls together."""
+        return Web(self._account.transport, self._account.token, self._slack.api_url, self._left(timeout))
+
+    def _left(self, timeout: float) -> Callable[[], float]:
+        end = self._clock.monotonic() + timeout
+        return lambda: max(end - self._clock.monotonic(), _LEAST_TRY)
 
     def _said(self, text: str) -> str:
         return cut(one_line(self._account.redactor(text)), 500)
+
+
+def _suspect(answer: Answer) -> Suspect:
+    return Suspect.EITHER if answer is Answer.UNKNOWN else Suspect.SLACK

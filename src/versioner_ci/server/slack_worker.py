@@ -8,6 +8,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,7 +18,8 @@ from versioner_ci.server.db import Database, complaint
 from versioner_ci.server.moments import micros
 from versioner_ci.server.options import Options
 from versioner_ci.server.slack_claim import Again, Claim, Lease
-from versioner_ci.server.slack_send import Outcome, Sender
+from versioner_ci.server.slack_send import Outcome, Sender, Suspect
+from versioner_ci.text import cut, one_line
 
 _THREADS = 4
 _IDLE = 0.5
@@ -25,6 +27,8 @@ _IDLE = 0.5
 _FIRST, _LONGEST = 1.0, 300.0
 _AT_MOST = 3600.0
 """Seconds: however long Slack asks to wait, it is asked again by then."""
+_HOLDS = 20
+"""Tries, in about an hour: a message that alone may be at fault holds its channel no longer."""
 _log = logging.getLogger("versioner_ci.server.slack")
 
 
@@ -39,7 +43,7 @@ class SlackWorker:
         self._give_up_after = micros(options.give_up_after)
         self._lease = Lease(f"{socket.gethostname()[:60]}:{os.getpid()}", micros(options.slack_lease))
         self._is_stopping = threading.Event()
-        self._work = threading.Semaphore(0)
+        self._work = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"slack-{number}", daemon=True) for number in range(_THREADS)
         ]
@@ -51,8 +55,7 @@ class SlackWorker:
 
     def wake(self) -> None:
         """There is something new."""
-        for _ in self._threads:
-            self._work.release()
+        self._work.set()
 
     def stop(self) -> None:
         """What is being sent may take its time."""
@@ -63,8 +66,9 @@ class SlackWorker:
 
     def _run(self) -> None:
         while not self._is_stopping.is_set():
+            self._work.clear()  # before the look: what comes meanwhile is seen by the next one
             if not self._guarded(self._step):
-                self._work.acquire(timeout=_IDLE * (0.75 + 0.5 * random.random()))  # noqa: S311 - no secret
+                self._work.wait(_IDLE * (0.75 + 0.5 * random.random()))  # noqa: S311 - no secret
 
     def _guarded(self, step: Callable[[], bool]) -> bool:
         try:
@@ -81,27 +85,83 @@ class SlackWorker:
         claimed = slack_claim.claim(self._database, self._lease, self._now())
         if claimed is None:
             return False
-        self._settle(claimed, self._sender.send(claimed, self._timeout))
+        self._settle(claimed, self._tried(claimed))
         return True
 
+    def _tried(self, claimed: Claim) -> Outcome:
+        """Whatever goes wrong with a message is its outcome: else it would be sent again with each lease, unheard."""
+        try:
+            return self._sender.send(claimed, self._timeout)
+        except SQLAlchemyError as error:
+            return Outcome(is_sent=False, is_final=False, error=f"its event cannot be read: {complaint(error)}")
+        except Exception as error:  # noqa: BLE001 - the message alone is at fault
+            if claimed.attempts == 1:
+                _log.exception("a fault with the message in %s", claimed.channel, extra=_about(claimed))
+            why = cut(one_line(f"{type(error).__name__}: {error}"), 300)
+            return Outcome(
+                is_sent=False, is_final=False, error=f"a fault of the tracker: {why}", suspect=Suspect.MESSAGE
+            )
+
     def _settle(self, claimed: Claim, outcome: Outcome) -> None:
-        now = self._now()
+        """Written down before the lease ends, if the database lets it: what stands in Slack would be sent again."""
+        verdict = self._verdict(claimed, outcome)
+        while (is_ours := self._written(verdict)) is None:
+            if self._now() >= claimed.lease_end:
+                return
+            self._clock.sleep(_IDLE)
+        if is_ours:
+            _log.log(verdict.level, verdict.text, claimed.channel, *verdict.words, extra=_about(claimed))
+        else:
+            late = "too late in %s: another sender has the message, it may stand twice"
+            _log.warning(late, claimed.channel, extra=_about(claimed))
+
+    def _written(self, verdict: _Verdict) -> bool | None:
+        """None: the database does not take it now."""
+        try:
+            return verdict.write()
+        except SQLAlchemyError as error:
+            _log.warning("what became of a message cannot be written down: %s", complaint(error))
+            return None
+
+    def _verdict(self, claimed: Claim, outcome: Outcome) -> _Verdict:
+        now, database = self._now(), self._database
         if outcome.is_sent:
-            slack_claim.sent(self._database, claimed, outcome.place, now)
-            _log.info("posted in %s", claimed.channel, extra={"lifecycle": claimed.lifecycle_id})
-            return
-        is_over = now - claimed.created_at >= self._give_up_after
-        if outcome.is_final or is_over:
-            slack_claim.failed(self._database, claimed, outcome.error)
-            _log.warning("not posted in %s, given up: %s", claimed.channel, outcome.error)
-            return
+            return _Verdict(
+                lambda: slack_claim.sent(database, claimed, outcome.place, now), logging.INFO, "posted in %s"
+            )
+        if outcome.is_final or now - claimed.created_at >= self._give_up_after:
+            return _Verdict(
+                lambda: slack_claim.failed(database, claimed, outcome.error),
+                logging.WARNING,
+                "not posted in %s, given up: %s",
+                (outcome.error,),
+            )
         wait = pause(claimed.attempts, outcome.retry_after)
-        again = Again(now + micros(wait), outcome.error, outcome.is_reply_due, outcome.place)
-        slack_claim.later(self._database, claimed, again)
-        _log.warning("not posted in %s, again in %.0f s: %s", claimed.channel, wait, outcome.error)
+        again = Again(
+            at=now + micros(wait),
+            error=outcome.error,
+            is_reply_due=outcome.is_reply_due,
+            place=outcome.place,
+            is_aside=is_aside(claimed.attempts, outcome.suspect),
+        )
+        return _Verdict(
+            lambda: slack_claim.later(database, claimed, again),
+            logging.WARNING,
+            "not posted in %s, again in %.0f s: %s",
+            (wait, outcome.error),
+        )
 
     def _now(self) -> int:
         return micros(self._clock.wall())
+
+
+class _Verdict(NamedTuple):
+    """What is written down of a try, and what the log says of it once it is."""
+
+    write: Callable[[], bool]
+    level: int
+    text: str
+    words: tuple[object, ...] = ()
 
 
 def pause(attempts: int, asked: float | None) -> float:
@@ -109,3 +169,12 @@ def pause(attempts: int, asked: float | None) -> float:
     if asked is not None:
         return min(asked, _AT_MOST)
     return min(_FIRST * 2.0 ** min(attempts - 1, 20), _LONGEST)
+
+
+def is_aside(attempts: int, suspect: Suspect) -> bool:
+    """Whether the channel's other messages go on without it: their order counts for less than that they come."""
+    return suspect is Suspect.MESSAGE or (suspect is Suspect.EITHER and attempts >= _HOLDS)
+
+
+def _about(claimed: Claim) -> dict[str, object]:
+    return {"fields": {"lifecycle": claimed.lifecycle_id}}

@@ -109,7 +109,7 @@ class Sweeper:
         used = self._access.newly_used()
         with self._database.write() as connection:
             messages = mark_stale(connection, now, micros(self._options.stale_after))
-            given_up = slack_claim.give_up(connection, now - micros(self._options.give_up_after))
+            given_up = slack_claim.give_up(connection, now, micros(self._options.give_up_after))
             for key_id, at in used.items():
                 keys.used(connection, key_id, at)
         if messages:

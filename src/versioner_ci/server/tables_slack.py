@@ -32,8 +32,8 @@ class Outbox(Base):
         Index("ix_outbox_chain", "chain_id", "channel", "seq"),
         Index("ix_outbox_seen", "state", "seq"),
         Index(
-            "ix_outbox_due",
-            "not_before",
+            "ix_outbox_unsent",
+            "channel",
             "seq",
             sqlite_where=text("state in ('new', 'sending')"),
             postgresql_where=text("state in ('new', 'sending')"),
@@ -55,7 +55,7 @@ class Outbox(Base):
     """The message itself stands already: only the reply in its thread is missing."""
     owner: Mapped[str | None] = mapped_column(String(100))
     not_before: Mapped[int] = mapped_column(STAMP)
-    """While it is being sent: when its lease ends."""
+    """When the next try is due; while it is being sent: when its lease ends."""
     attempts: Mapped[int] = mapped_column(Integer)
     ts: Mapped[str | None] = mapped_column(String(40))
     last_error: Mapped[str | None] = mapped_column(Text)
@@ -70,13 +70,14 @@ class SlackMessage(Base):
     chain_id: Mapped[str] = mapped_column(ID, primary_key=True)
     channel: Mapped[str] = mapped_column(String(100), primary_key=True)
     """As the preference names it."""
-    place: Mapped[str] = mapped_column(String(80))
+    place: Mapped[str] = mapped_column(Text)
     """C0123=1700000000.000100: Slack's own id of the channel, and the message's time stamp."""
 
 
 class SlackChannel(Base):
-    """When the next message may go to a channel: Slack takes about one a second."""
+    """When the next message may go to a channel: one at a time, so that they stay in order, and about one a second."""
 
     __tablename__ = "slack_channel"
     channel: Mapped[str] = mapped_column(String(100), primary_key=True)
     next_at: Mapped[int] = mapped_column(STAMP)
+    """While one is being sent: when its lease ends."""

@@ -56,7 +56,7 @@ class _Served:
     channel: str
     judgement: Judgement
     left: Target | None = None
-    stands: dict[str, str] | None = None
+    place: str | None = None
     warning: str | None = None
 
 
@@ -113,8 +113,7 @@ class Slack:
     def send_test(self, channel: str, *, timeout: float = _CHECK_TIMEOUT) -> Receipt:
         """A test message in one channel."""
         said = call(self._web(self._countdown(timeout)).chat_postMessage, channel=channel, text=messages.TEST_TEXT)
-        judgement = self.judge(said, channel)
-        return self._receipt([_Served(channel=channel, judgement=judgement, stands=_stands(channel, said))], [])
+        return self._receipt([_Served(channel=channel, judgement=self.judge(said, channel), place=stands(said))], [])
 
     def judge(self, said: Said | Reply, channel: str) -> Judgement:
         """What Slack's word on one call means."""
@@ -164,7 +163,7 @@ class Slack:
             retry_once=any(one.retry_once for one in bad),
             retries=min((one.retries for one in bad if one.retries is not None), default=None),
             targets=(*(one.left for one in served if one.left), *rest),
-            channels={name: place for one in served if one.stands for name, place in one.stands.items()},
+            channels={one.channel: one.place for one in served if one.place},
             warnings=(
                 *(one.warning for one in served if one.warning),
                 *(f"not posted, {one.detail}{f' ({one.fix})' if one.fix else ''}" for one in lost),
@@ -205,8 +204,8 @@ class _Delivery:
         )
         judgement = self._judge(said, target.channel)
         left = target._replace(is_reply_due=instead_of_reply) if judgement.is_open else None
-        stands = None if instead_of_reply else _stands(target.channel, said)
-        return _Served(channel=target.channel, judgement=judgement, left=left, stands=stands, warning=warning)
+        place = None if instead_of_reply else stands(said)
+        return _Served(channel=target.channel, judgement=judgement, left=left, place=place, warning=warning)
 
     def _update(self, place: re.Match[str]) -> tuple[Said | Reply, str | None]:
         def update(message: Message) -> Said | Reply:
@@ -243,8 +242,9 @@ def _spoken(send: Callable[[Message], Said | Reply], full: Message, short: Messa
     return again, f"Slack refused the message's form ({said.code}): sent as plain text" if is_sent else None
 
 
-def _stands(channel: str, said: Said | Reply) -> dict[str, str] | None:
+def stands(said: Said | Reply) -> str | None:
+    """Where the message stands: `C0123=1700000000.000100`; None if Slack does not say."""
     if isinstance(said, Reply) or said.code is not None:
         return None
     place = f"{said.data.get('channel')}={said.data.get('ts')}"
-    return {channel: place} if _PLACE.fullmatch(place) else None
+    return place if _PLACE.fullmatch(place) else None

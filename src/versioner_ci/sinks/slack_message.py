@@ -7,7 +7,6 @@ https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +24,8 @@ MAX_BUTTON = 75
 MAX_SECTION = 3_000
 _SHORT_EXCERPT = 400
 _PLAIN_EXCERPT = 300
+_ABSURD = 1e12
+"""Seconds, as in the tracker: nothing takes 30,000 years, and a number of 400 digits is no float."""
 _SHOWN = (
     "product",
     "version",
@@ -116,7 +117,7 @@ def plain(event: Event, who: tuple[str, ...] = ()) -> Message:
 
 def human(seconds: object) -> str | None:
     """Seconds as people say them: `1 m 12 s`, `2 h 5 m`, `3 d 4 h`; None for what is no duration."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not math.isfinite(seconds) or seconds < 0:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _ABSURD:
         return None
     whole = round(seconds)
     if whole < 1:
