@@ -67,7 +67,7 @@ class SlackWorker:
     def _run(self) -> None:
         while not self._is_stopping.is_set():
             self._work.clear()  # before the look: what comes meanwhile is seen by the next one
-            if not self._guarded(self._step):
+            if not self._guarded(self.step):
                 self._work.wait(_IDLE * (0.75 + 0.5 * random.random()))  # noqa: S311 - no secret
 
     def _guarded(self, step: Callable[[], bool]) -> bool:
@@ -80,8 +80,8 @@ class SlackWorker:
         self._is_stopping.wait(_IDLE)
         return False
 
-    def _step(self) -> bool:
-        """Whether there was a message to send."""
+    def step(self) -> bool:
+        """One message, and what became of it; whether there was one. Raises SQLAlchemyError."""
         claimed = slack_claim.claim(self._database, self._lease, self._now())
         if claimed is None:
             return False
