@@ -94,9 +94,11 @@ class FakeSlack:
         """Any answer at all (None: no answer, the connection is closed); more fields of Fault by name."""
         self.faults.append(Fault(status=status, body=body, **fault))
 
-    def delay(self, seconds: float, *, method: str | None = None, times: int = 1_000) -> None:
+    def delay(
+        self, seconds: float, *, method: str | None = None, channel: str | None = None, times: int = 1_000
+    ) -> None:
         """The true answer, late."""
-        self.faults.append(Fault(method, None, times, delay=seconds, passes=True))
+        self.faults.append(Fault(method, channel, times, delay=seconds, passes=True))
 
     def hang(self, *, method: str | None = None, times: int = 1_000, is_done: bool = False) -> None:
         """No answer for a minute."""
