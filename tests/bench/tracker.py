@@ -47,6 +47,7 @@ def figures(_pairs: int) -> Iterator[Row]:
         first = both.enter_context(tracker.running(url))
         second = both.enter_context(tracker.running(url, key=first.key))
         yield _row("events a second, PostgreSQL, 2 processes", load([first, second]))
+    yield _told()
     yield _slack()
 
 
@@ -94,6 +95,16 @@ def _hostile(one: Tracker) -> Row:
             assert 400 <= session.post(f"{one.url}/deployment-events/", data=raw, timeout=20).status_code < 500
             slowest = max(slowest, time.perf_counter() - began)
     return Row("hostile JSON, the slowest refusal", f"{slowest * 1000:.0f} ms", "100 ms", is_met=slowest < 0.1)
+
+
+def _told() -> Row:
+    """Each event has its row in the outbox, and is sent as fast as Slack takes messages."""
+    with tempfile.TemporaryDirectory() as folder, FakeSlack() as slack:
+        slack.add_channel("#deploys", "C0DEPLOYS")
+        env = {"SLACK_BOT_TOKEN": slack.token, "SLACK_API_URL": slack.url}
+        with tracker.running(f"{folder}/tracker.db", **env) as one:
+            one.prefer("deployment.*", "C0DEPLOYS")
+            return _row("events a second with a Slack preference set, SQLite FULL", load([one]))
 
 
 def _slack() -> Row:

@@ -6,15 +6,18 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, select, text, update
 
 from tests.server.engine import Engine
 from versioner_ci.errors import UsageError
 from versioner_ci.server import migrate
 from versioner_ci.server.db import connect
 from versioner_ci.server.tables import Base
+from versioner_ci.server.tables_slack import SlackMessage
 
 RELEASED = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
 
@@ -44,6 +47,21 @@ def test_a_released_schema_with_data_is_brought_up_to_date(tmp_path: Path, dump:
     engine.tell("completed", 1, key="another")
     assert engine.shown() == ["completed"]
     engine.database.dispose()
+
+
+def test_where_messages_stand_outlives_the_change_of_its_column(database_url: str) -> None:
+    database = connect(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(insert(SlackMessage), [{"chain_id": "a", "channel": "C0A", "place": "C0A=1.1"}])
+    migrate.upgrade(database)
+    with database.write() as connection:
+        assert connection.execute(select(SlackMessage.place)).scalar_one() == "C0A=1.1"
+        connection.execute(update(SlackMessage).values(place="C0A=" + "1" * 200))
+    database.dispose()
 
 
 def test_the_newest_schema_has_its_dump() -> None:

@@ -226,7 +226,7 @@ def test_what_is_late_or_repeated_is_told_to_nobody(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("attempts", "asked", "seconds"),
-    [(1, None, 1), (2, None, 2), (5, None, 16), (50, None, 300), (1, 7.0, 7), (1, 1e9, 3600), (9, 0.0, 0)],
+    [(1, None, 1), (2, None, 2), (5, None, 16), (50, None, 300), (1, 7.0, 7), (1, 1e9, 3600), (9, 0.0, 1)],
 )
 def test_the_pause_before_the_next_try(attempts: int, asked: float | None, seconds: float) -> None:
     assert pause(attempts, asked) == seconds

@@ -96,7 +96,7 @@ class Sender:
         return Outcome(
             is_sent=False,
             is_final=receipt.answer is Answer.REFUSED,
-            error=self._said(f"{receipt.detail}{fix}"),
+            error=self.said(f"{receipt.detail}{fix}"),
             retry_after=receipt.retry_after,
             place=place,
             is_reply_due=left.is_reply_due,
@@ -136,7 +136,7 @@ class Sender:
         return Outcome(
             is_sent=False,
             is_final=judgement.answer is Answer.REFUSED,
-            error=self._said(f"{judgement.detail}{fix}"),
+            error=self.said(f"{judgement.detail}{fix}"),
             retry_after=judgement.retry_after,
             suspect=_suspect(judgement.answer),
         )
@@ -149,7 +149,8 @@ class Sender:
         end = self._clock.monotonic() + timeout
         return lambda: max(end - self._clock.monotonic(), _LEAST_TRY)
 
-    def _said(self, text: str) -> str:
+    def said(self, text: str) -> str:
+        """On one line, masked and not too long: what may be shown."""
         return cut(one_line(self._account.redactor(text)), 500)
 
 

@@ -19,11 +19,12 @@ from versioner_ci.server.moments import micros
 from versioner_ci.server.options import Options
 from versioner_ci.server.slack_claim import Again, Claim, Lease
 from versioner_ci.server.slack_send import Outcome, Sender, Suspect
-from versioner_ci.text import cut, one_line
 
 _THREADS = 4
 _IDLE = 0.5
 """Seconds between two looks for what another process has written."""
+_BREATH = 0.02
+"""Seconds from a wake-up to the look, so that what is written at the same time is seen by the same one."""
 _FIRST, _LONGEST = 1.0, 300.0
 _AT_MOST = 3600.0
 """Seconds: however long Slack asks to wait, it is asked again by then."""
@@ -44,6 +45,7 @@ class SlackWorker:
         self._lease = Lease(f"{socket.gethostname()[:60]}:{os.getpid()}", micros(options.slack_lease))
         self._is_stopping = threading.Event()
         self._work = threading.Event()
+        self._turn = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, name=f"slack-{number}", daemon=True) for number in range(_THREADS)
         ]
@@ -66,9 +68,17 @@ class SlackWorker:
 
     def _run(self) -> None:
         while not self._is_stopping.is_set():
-            self._work.clear()  # before the look: what comes meanwhile is seen by the next one
             if not self._guarded(self.step):
-                self._work.wait(_IDLE * (0.75 + 0.5 * random.random()))  # noqa: S311 - no secret
+                self._wait()
+
+    def _wait(self) -> None:
+        """One thread waits for something new, the others for their turn: under load each wake-up costs one look."""
+        with self._turn:
+            if self._is_stopping.is_set():
+                return
+            self._work.wait(_IDLE * (0.75 + 0.5 * random.random()))  # noqa: S311 - no secret
+            self._is_stopping.wait(_BREATH)
+            self._work.clear()  # before the look: what comes meanwhile is seen by the next one
 
     def _guarded(self, step: Callable[[], bool]) -> bool:
         try:
@@ -85,6 +95,7 @@ class SlackWorker:
         claimed = slack_claim.claim(self._database, self._lease, self._now())
         if claimed is None:
             return False
+        self.wake()  # there may be more: another thread looks while this one sends
         self._settle(claimed, self._tried(claimed))
         return True
 
@@ -97,10 +108,8 @@ class SlackWorker:
         except Exception as error:  # noqa: BLE001 - the message alone is at fault
             if claimed.attempts == 1:
                 _log.exception("a fault with the message in %s", claimed.channel, extra=_about(claimed))
-            why = cut(one_line(f"{type(error).__name__}: {error}"), 300)
-            return Outcome(
-                is_sent=False, is_final=False, error=f"a fault of the tracker: {why}", suspect=Suspect.MESSAGE
-            )
+            why = self._sender.said(f"a fault of the tracker: {type(error).__name__}: {error}")
+            return Outcome(is_sent=False, is_final=False, error=why, suspect=Suspect.MESSAGE)
 
     def _settle(self, claimed: Claim, outcome: Outcome) -> None:
         """Written down before the lease ends, if the database lets it: what stands in Slack would be sent again."""
@@ -165,9 +174,9 @@ class _Verdict(NamedTuple):
 
 
 def pause(attempts: int, asked: float | None) -> float:
-    """Seconds until the next try: what Slack asks, else 1, 2, 4 … 300."""
+    """Seconds until the next try: what Slack asks, though never at once; else 1, 2, 4 … 300."""
     if asked is not None:
-        return min(asked, _AT_MOST)
+        return min(max(asked, _FIRST), _AT_MOST)
     return min(_FIRST * 2.0 ** min(attempts - 1, 20), _LONGEST)
 
 
