@@ -2,147 +2,86 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import itertools
 import json
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
-from tests.server.engine import Engine, event
-from versioner_ci.server.ingest import Accepted
+from tests.server.engine import NOON, Engine, event, opened
+from tests.server.stories import ORDERED, STORIES, A, B, C, Step
+from versioner_ci.server import book, moments, read_history
+from versioner_ci.server.ingest import Accepted, Arrival, Ingest
 from versioner_ci.server.problems import Problem
+from versioner_ci.server.records import Filters
 from versioner_ci.status import Kind
 
-A, B, C = ("00000000-0000-4000-8000-00000000000" + digit for digit in "abc")
+_PLAYS = itertools.count()
+Seen = tuple[list[str], list[tuple[str | None, str, str]]]
 
-Step = tuple[str, float, dict[str, str]]
 
-STORIES: dict[str, tuple[list[Step], list[str]]] = {
-    "a start and an ending are one deployment": (
-        [("started", 0, {"life": A}), ("completed", 60, {"life": A})],
-        ["completed"],
-    ),
-    "pending, started and failed are one": (
-        [("queued", 0, {"life": A}), ("in_progress", 5, {"life": A}), ("failure", 9, {"life": A})],
-        ["failed"],
-    ),
-    "an ending stays, whatever comes after it": (
-        [("started", 0, {"life": A}), ("failed", 5, {"life": A}), ("completed", 9, {"life": A})],
-        ["failed"],
-    ),
-    "a late start moves nothing back": (
-        [("completed", 60, {"life": A}), ("started", 0, {"life": A})],
-        ["completed"],
-    ),
-    "a late pending moves nothing back": (
-        [("started", 10, {"life": A}), ("pending", 0, {"life": A})],
-        ["started"],
-    ),
-    "two lifecycles of one run are two": (
-        [("completed", 0, {"life": A, "group": C}), ("completed", 1, {"life": B, "group": C})],
-        ["completed", "completed"],
-    ),
-    "an id that another product uses too is another lifecycle": (
-        [("started", 0, {"life": A}), ("failed", 1, {"life": A, "product_name": "blog"})],
-        ["started", "failed"],
-    ),
-    "a start adopts its group's pending": (
-        [("pending", 0, {"life": A, "group": C}), ("started", 9, {"life": B, "group": C})],
-        ["started"],
-    ),
-    "each pending is adopted once": (
-        [
-            ("pending", 0, {"life": A, "group": C}),
-            ("started", 9, {"life": B, "group": C}),
-            ("started", 12, {"life": C, "group": C}),
-        ],
-        ["started", "started"],
-    ),
-    "another group's pending is not adopted, but superseded": (
-        [("pending", 0, {"life": A, "group": A}), ("started", 9, {"life": B, "group": B})],
-        ["superseded", "started"],
-    ),
-    "a superseded pending may still start": (
-        [
-            ("pending", 0, {"life": A, "group": A}),
-            ("pending", 1, {"life": B, "group": B}),
-            ("started", 2, {"life": A, "group": A}),
-        ],
-        ["started", "superseded"],
-    ),
-    "a pending elsewhere is not superseded": (
-        [("pending", 0, {"life": A, "environment_name": "staging"}), ("started", 9, {"life": B})],
-        ["pending", "started"],
-    ),
-    "a late pending joins the start that it precedes": (
-        [("started", 9, {"life": B, "group": C}), ("pending", 0, {"life": A, "group": C})],
-        ["started"],
-    ),
-    "a pending after the start is one of its own": (
-        [("started", 0, {"life": B, "group": C}), ("pending", 9, {"life": A, "group": C})],
-        ["started", "pending"],
-    ),
-    "an event for the group ends all that it has open": (
-        [
-            ("started", 0, {"life": A, "group": C}),
-            ("started", 1, {"life": B, "group": C}),
-            ("failed", 9, {"group": C}),
-        ],
-        ["failed", "failed"],
-    ),
-    "an event for a group that has ended is a repeat": (
-        [("started", 0, {"life": A, "group": C}), ("failed", 5, {"life": A, "group": C}), ("failed", 9, {"group": C})],
-        ["failed"],
-    ),
-    "an event for an unknown group is its own lifecycle": ([("aborted", 0, {"group": C})], ["aborted"]),
-    "another client's run is found by its id": (
-        [("started", 0, {"run": "7"}), ("started", 1, {"run": "8"}), ("completed", 9, {"run": "7"})],
-        ["completed", "started"],
-    ),
-    "a client without ids ends the open one": ([("started", 0, {}), ("completed", 9, {})], ["completed"]),
-    "a client without ids ends what another opened": (
-        [("started", 0, {"life": A}), ("completed", 9, {})],
-        ["completed"],
-    ),
-    "without ids, a start after the ending opens a new one": (
-        [("started", 0, {}), ("completed", 9, {}), ("started", 20, {})],
-        ["completed", "started"],
-    ),
-    "without ids, a start before the ending is late": (
-        [("completed", 9, {}), ("started", 0, {})],
-        ["completed"],
-    ),
-    "without ids, the same ending within ten minutes is a repeat": (
-        [("completed", 0, {}), ("completed", 599, {})],
-        ["completed"],
-    ),
-    "without ids, the same ending after that is new": (
-        [("completed", 0, {}), ("completed", 601, {})],
-        ["completed", "completed"],
-    ),
-    "without ids, another ending is new": ([("completed", 0, {}), ("failed", 5, {})], ["completed", "failed"]),
-    "a run's start after its ending opens a new one": (
-        [("started", 0, {"run": "7"}), ("failed", 5, {"run": "7"}), ("started", 9, {"run": "7"})],
-        ["failed", "started"],
-    ),
-}
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One database for many stories, each with products of its own."""
+    with contextlib.ExitStack() as opening:
+        url = f"sqlite:///{tmp_path_factory.mktemp('stage') / 'tracker.db'}"
+        if request.param == "postgresql":
+            url = opening.enter_context(request.getfixturevalue("postgres_server").database())
+        yield opening.enter_context(opened(url))
+
+
+def play(stage: Engine, steps: Iterable[Step], *, is_together: bool = False) -> Seen:
+    """What is shown in the end, the oldest first, and what runs where; in one transaction, or in many."""
+    stage.now = 10_000.0 if is_together else 0.0
+    number = next(_PLAYS)
+    own = [(status, at, _own(fields, number)) for status, at, fields in steps]
+    if is_together:
+        stage.take(*(event(status, at, **fields) for status, at, fields in own))
+    else:
+        for status, at, fields in own:
+            answer = stage.tell(status, at, **fields)
+            assert isinstance(answer, Accepted)
+            assert answer.status == 201
+    products = {str(fields["product_name"]) for _, _, fields in own}
+    found = stage.reader.matrix()
+    ids = {row.id for row in found.products if row.name in products}
+    cells = [(one.version, one.last_version, one.last_state) for one in found.cells.values() if one.product_id in ids]
+    lives = []
+    for kind, product in itertools.product(("build", "deployment"), products):
+        lives += stage.reader.lifecycles(kind, Filters(product=product)).items
+        events = stage.reader.events(kind, Filters(product=product)).items
+        about = [fields for _, _, fields in own if fields["product_name"] == product]
+        assert len(events) == sum(fields.get("kind", Kind.DEPLOYMENT) == kind for fields in about), "all are recorded"
+    return [life.shown for life in sorted(lives, key=lambda life: life.opened_at)], sorted(cells, key=str)
+
+
+def _own(fields: dict[str, Any], number: int) -> dict[str, Any]:
+    """Ids and a product that no other play has."""
+    names = {name: f"{value}-{number}" for name, value in fields.items() if name in {"life", "group", "run"}}
+    return {**fields, **names, "product_name": f"{fields.get('product_name', 'shop')}-{number}"}
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_story_ends_as_told(engine: Engine, name: str) -> None:
+def test_a_story_ends_as_told(stage: Engine, name: str) -> None:
     steps, shown = STORIES[name]
-    for status, at, ids in steps:
-        answer = engine.tell(status, at, **ids)
-        assert isinstance(answer, Accepted)
-        assert answer.status == 201
-    assert engine.shown() == shown
-    assert len(engine.reader.events("deployment").items) == len(steps), "every event is recorded"
+    assert play(stage, steps)[0] == shown
+    assert play(stage, steps, is_together=True)[0] == shown
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_story_in_one_transaction_ends_the_same(engine: Engine, name: str) -> None:
-    steps, shown = STORIES[name]
-    engine.now = 10_000.0
-    engine.take(*(event(status, at, **ids) for status, at, ids in steps))
-    assert engine.shown() == shown
+def test_a_story_ends_the_same_in_whatever_order_it_arrives(stage: Engine, name: str) -> None:
+    steps, _ = STORIES[name]
+    shown, cells = play(stage, steps)
+    first, second = ORDERED.get(name, (0, 0))
+    for order in itertools.permutations(range(len(steps))):
+        if order.index(first) <= order.index(second):
+            came = [steps[number] for number in order]
+            for is_together in (False, True):
+                seen = play(stage, came, is_together=is_together)
+                assert (sorted(seen[0]), seen[1]) == (sorted(shown), cells), [step[:2] for step in came]
 
 
 def test_an_adopted_pending_gives_its_time_and_its_events(engine: Engine) -> None:
@@ -151,6 +90,23 @@ def test_an_adopted_pending_gives_its_time_and_its_events(engine: Engine) -> Non
     [life] = engine.lives()
     assert (life.started_at or 0) - (life.pending_at or 0) == 9_000_000
     assert [each.state for each in engine.reader.timeline(life)] == ["pending", "started"]
+
+
+def test_a_long_timeline_keeps_what_moved_it_and_the_newest_by_when_it_happened(engine: Engine) -> None:
+    engine.tell("started", 5, life=A)
+    for number in range(9):
+        engine.tell("started", 10 + number, life=A)
+    engine.tell("completed", 90, life=A)
+    engine.tell("pending", 0, life=A)
+    with engine.database.read() as connection:
+        found = read_history.timeline(connection, engine.lives()[0], most=5)
+    assert [(each.state, (each.occurred_at - NOON) // 1_000_000) for each in found] == [
+        ("pending", 0),
+        ("started", 5),
+        ("started", 17),
+        ("started", 18),
+        ("completed", 90),
+    ]
 
 
 def test_a_groups_ending_stands_in_each_timeline(engine: Engine) -> None:
@@ -235,3 +191,65 @@ def test_a_refused_key_is_not_remembered(engine: Engine) -> None:
     engine.build("completed", 0, scm_sha="a" * 40)
     assert isinstance(engine.build("completed", 1, scm_sha="b" * 40, key="k"), Problem)
     assert isinstance(engine.build("completed", 2, scm_sha="a" * 40, key="k"), Accepted)
+
+
+def test_a_time_far_ahead_does_not_freeze_what_runs(engine: Engine) -> None:
+    engine.tell("completed", life=A, version="1", metadata={"vi_occurred_at": "9999-12-31T23:59:59Z"})
+    engine.tell("completed", 400, life=B, version="2")
+    [cell] = engine.reader.matrix().cells.values()
+    assert (cell.version, cell.last_version) == ("2", "2")
+    first = engine.lives()[0]
+    assert (first.ended_at or 0) - NOON == 300_000_000, "five minutes after it arrived"
+    [told] = engine.reader.timeline(first)
+    assert told.occurred_at == moments.parse("9999-12-31T23:59:59Z"), "the event keeps what it was told"
+
+
+def test_a_start_that_is_told_to_be_after_its_ending_is_put_there(engine: Engine) -> None:
+    engine.tell("completed", 9, life=A, started_at="9999-12-31T23:59:59Z")
+    engine.tell("failed", 9, life=B)
+    engine.tell("started", 600, life=B)
+    assert [(life.started_at or 0) - NOON for life in engine.lives()] == [9_000_000, 9_000_000]
+
+
+def test_the_newest_deployment_is_the_one_that_began_last(engine: Engine) -> None:
+    engine.tell("pending", 0, life=A, version="1", group=A)
+    engine.tell("pending", 1, life=B, version="2", group=B)
+    engine.tell("started", 2, life=A, version="1", group=A)
+    [cell] = engine.reader.matrix().cells.values()
+    assert (cell.last_version, cell.last_state) == ("1", "started")
+
+
+def test_a_late_start_gives_the_newest_place_back(engine: Engine) -> None:
+    engine.tell("started", 50, life=B, version="2")
+    engine.tell("completed", 60, life=A, version="1")
+    assert next(iter(engine.reader.matrix().cells.values())).last_version == "1"
+    engine.tell("started", 0, life=A, version="1")
+    assert next(iter(engine.reader.matrix().cells.values())).last_version == "2"
+
+
+def test_without_ids_clocks_may_differ_a_little(engine: Engine) -> None:
+    engine.tell("started", 60)
+    engine.tell("completed", 30)
+    assert engine.shown() == ["completed"], "whose clock is behind still ends what it began"
+    engine.tell("started", 9_000, version="2")
+    engine.tell("completed", 30, version="2")
+    assert engine.shown() == ["completed", "completed", "started"]
+
+
+def test_each_group_and_each_place_has_a_limit_of_its_own(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = dataclasses.replace(book._QUEUED_DEPLOYMENTS, most=3, _texts={})
+    monkeypatch.setattr(book, "_QUEUED_DEPLOYMENTS", one)
+    for number in range(3):
+        engine.tell("pending", number, life=f"busy-{number}", environment_name="busy", version=f"{number}")
+    engine.tell("pending", 0, life=A, group=A)
+    engine.take(event("started", 9, life="busy", environment_name="busy"), event("started", 9, life=B, group=B))
+    assert sorted(engine.shown()) == ["started"] * 2 + ["superseded"] * 4
+
+
+def test_queued_builds_of_other_branches_are_not_even_read(engine: Engine) -> None:
+    for number in range(5):
+        engine.build("pending", number, life=f"{number}", scm_branch=f"dead-{number}")
+    with engine.database.write() as connection:
+        ingest = Ingest(connection, engine.names)
+        ingest.take([Arrival(event("started", 9, kind=Kind.BUILD, life=A, scm_branch="dead-3"), engine.clock)])
+        assert sorted(life.branch or "" for life in ingest.book.lives.values()) == ["dead-3", "dead-3"]

@@ -28,33 +28,33 @@ class When(NamedTuple):
     now: int
 
 
-def group_open(book: Book, event: Incoming, place: Place) -> list[Life]:
+def group_open(book: Book, event: Incoming, place: Place, at: int) -> list[Life]:
     """What the event's group has open, the newest first; else its newest, for a repeat."""
     group = book.by_group.get(event.keys.group or "", [])
     own = (event.kind.value, place.product_id, place.environment_id)
     fitting = [life for life in group if life.place == own and life.adopted_by is None]
-    fitting.sort(key=lambda life: life.opened_at, reverse=True)
-    return [life for life in fitting if life.can_end] or fitting[:1]
+    ended = [life for life in fitting if not life.can_end]
+    newest = max(ended, key=lambda life: (life.opened_at, life.id), default=None)
+    return lifecycles.endable(event.state, at, fitting) or ([newest] if newest is not None else [])
 
 
 def apply(book: Book, event: Incoming, place: Place, when: When, life: Life | None) -> tuple[Life, Effect]:
     """Move its lifecycle (`life`, if it is known) on, or open one; and what the event did."""
     at = when.at
     life = life or lifecycles.chosen(event, at, book.by_key.get(event.keys.own, []))
+    is_first = life is None
     if life is None:
         life = book.add(_opened(event, place, when))
-        if event.state is State.PENDING and lifecycles.join_late(life, _group(book, life)) is not None:
-            effect = LATE
-        else:
-            effect = lifecycles.moved(life, event, at)
-    elif life.adopted_by is not None:
-        effect = LATE
+        is_joined = event.state is State.PENDING and lifecycles.join_late(life, _group(book, life)) is not None
+        effect = LATE if is_joined else lifecycles.moved(life, event, at)
     else:
-        effect = lifecycles.moved(life, event, at)
+        effect = LATE if life.adopted_by is not None else lifecycles.moved(life, event, at)
     life.last_event_at, life.is_changed = when.now, True
     lifecycles.describe(life, event, is_moved=effect.is_moved)
-    if effect.is_moved:
-        after(book, life, event, at)
+    if is_first and _end_with_group(book, life, event, at) and not event.state.is_ending:
+        effect = LATE
+    if not effect.is_repeat:
+        after(book, life, event, When(at, when.now), effect)
     return life, effect
 
 
@@ -62,23 +62,51 @@ def _group(book: Book, life: Life) -> list[Life]:
     return book.by_group.get(life.group_key or "", [])
 
 
-def after(book: Book, life: Life, event: Incoming, at: int) -> None:
-    """What a step forward does to others: adoption, queued ones, what runs where."""
-    adopted = lifecycles.adopt(life, _group(book, life)) if event.state is State.STARTED else None
+def _end_with_group(book: Book, life: Life, event: Incoming, at: int) -> bool:
+    """Whether its group's ending had arrived before; what stood for that in the matrix is this lifecycle now."""
+    whole = event.keys.whole
+    if whole is None or event.is_for_group or life.adopted_by is not None:
+        return False
+    ending = lifecycles.overtaken(life, whole, at, _group(book, life))
+    if ending is None:
+        return False
+    cell = book.cells.get((life.product_id, life.environment_id or ""))
+    if cell is not None and ending.id == cell.lifecycle_id:
+        cell.lifecycle_id, cell.is_changed = life.id, True
+    if cell is not None and ending.id == cell.last_lifecycle_id:
+        _point(book, life, cell)
+    return True
+
+
+def after(book: Book, life: Life, event: Incoming, when: When, effect: Effect) -> None:
+    """What a step does to others: adoption, queued ones, what runs where. A late one may do so as well."""
+    adopted = lifecycles.adopt(life, _group(book, life))
+    if adopted is not None and effect.is_moved:
+        life.chain_id = adopted.chain_id
     if not event.state.is_ending:
-        lifecycles.supersede(life, at, list(book.lives.values()))
-    if life.environment_id is None or life.kind != Kind.DEPLOYMENT.value:
+        lifecycles.supersede(life, when.at, list(book.lives.values()))
+    if life.is_pending and life.is_open:
+        lifecycles.give_way(life, list(book.lives.values()))
+    if life.environment_id is None or life.kind != Kind.DEPLOYMENT.value or life.adopted_by is not None:
         return
     where = (life.product_id, life.environment_id)
     cell = book.cells.get(where)
     if cell is None:
         cell = book.cells[where] = _cell(life, life.environment_id)
-    elif life.opened_at >= cell.last_at or (adopted is not None and cell.last_lifecycle_id == adopted.id):
-        cell.last_lifecycle_id, cell.last_at, cell.is_changed = life.id, max(life.opened_at, cell.last_at), True
+    elif life.began_at >= cell.last_at or life.id == cell.last_lifecycle_id:
+        _point(book, life, cell)
     ended = life.ended_at
-    if event.state is State.COMPLETED and ended is not None and ended >= (cell.completed_at or ended):
+    is_completed = effect.is_moved and event.state is State.COMPLETED
+    if is_completed and ended is not None and ended >= (cell.completed_at or ended):
         cell.lifecycle_id, cell.version_id, cell.completed_at = life.id, life.version_id, ended
         cell.is_changed = True
+
+
+def _point(book: Book, life: Life, cell: CellRow) -> None:
+    """The newest deployment of a place is the one that began last; what a late start puts back may no longer be it."""
+    newest = life if life.began_at >= cell.last_at else book.newest(life)
+    if (newest.id, newest.began_at) != (cell.last_lifecycle_id, cell.last_at):
+        cell.last_lifecycle_id, cell.last_at, cell.is_changed = newest.id, newest.began_at, True
 
 
 def _opened(event: Incoming, place: Place, when: When) -> Life:
@@ -106,6 +134,6 @@ def _cell(life: Life, environment_id: str) -> CellRow:
         version_id=None,
         completed_at=None,
         last_lifecycle_id=life.id,
-        last_at=life.opened_at,
+        last_at=life.began_at,
         is_new=True,
     )

@@ -8,13 +8,14 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, func, select
 
 from versioner_ci.identity import fresh_id
-from versioner_ci.server.bulk import Find, Put
+from versioner_ci.server.bulk import Find, First, Put
 from versioner_ci.server.life import CHANGING, COLUMNS, Life
 from versioner_ci.server.payload import Keys
 from versioner_ci.server.tables import Current, Environment, Event, Lifecycle, Product, Version
+from versioner_ci.status import Kind
 
 
 class Known(NamedTuple):
@@ -29,7 +30,7 @@ class Known(NamedTuple):
 
 
 _MOST = 1_000
-"""Rows of one group, or queued in one place: more are nobody's honest pipeline."""
+"""Rows of each group, or queued in each place: more are nobody's honest pipeline."""
 _FEW = 20
 _MANY = partial(bindparam, expanding=True)
 _LIFE = Lifecycle.__table__.c
@@ -38,19 +39,43 @@ _BY_NAME = {
     table: select(table.__table__.c.name, table.__table__.c.id).where(table.__table__.c.name.in_(_MANY("names")))
     for table in (Product, Environment)
 }
-_NEWEST = (_LIFE.is_open.desc(), _LIFE.opened_at.desc())
-_LATEST = _LIVES.where(_LIFE.key == bindparam("key")).order_by(*_NEWEST).limit(_FEW)
-_LATEST_OF_SLOT = _LIVES.where(_LIFE.slot == bindparam("key")).order_by(*_NEWEST).limit(_FEW)
+_OPEN_FIRST = "is_open DESC, opened_at DESC"
+_LATEST = First(Lifecycle, COLUMNS, ("key",), "", _OPEN_FIRST, _FEW)
+_LATEST_OF_SLOT = First(Lifecycle, COLUMNS, ("slot",), "", _OPEN_FIRST, _FEW)
+_LATER_BUILD = (
+    _LIVES.where(
+        _LIFE.product_id == bindparam("product"),
+        _LIFE.kind == Kind.BUILD.value,
+        _LIFE.opened_at > bindparam("at", type_=BigInteger),
+        _LIFE.branch.is_not_distinct_from(bindparam("branch", type_=Text)),
+        _LIFE.adopted_by.is_(None),
+    )
+    .order_by(_LIFE.opened_at)
+    .limit(1)
+)
+_NEWEST = (
+    _LIVES.where(
+        _LIFE.product_id == bindparam("product"),
+        _LIFE.environment_id == bindparam("environment"),
+        _LIFE.kind == Kind.DEPLOYMENT.value,
+        _LIFE.adopted_by.is_(None),
+    )
+    .order_by(_LIFE.opened_at.desc())
+    .limit(_FEW)
+)
 _VERSION = ("id", "product_id", "name", "scm_sha", "scm_repository", "is_built", "first_seen_at")
 _CELL = ("product_id", "environment_id", "lifecycle_id", "version_id", "completed_at", "last_lifecycle_id", "last_at")
-_QUEUED = f"AND is_open = 1 AND state = 'pending' LIMIT {_MOST}"
+_QUEUED = "AND is_open = 1 AND state = 'pending'"
 _KNOWN = Find(Event, ("idempotency_key", *Known._fields), ("idempotency_key",))
 _VERSIONS = Find(Version, _VERSION, ("product_id", "name"))
 _CELLS = Find(Current, _CELL, ("product_id", "environment_id"))
 _BY_KEY = Find(Lifecycle, COLUMNS, ("key",))
-_BY_GROUP = Find(Lifecycle, COLUMNS, ("group_key",), f"LIMIT {_MOST}")
-_QUEUED_DEPLOYMENTS = Find(Lifecycle, COLUMNS, ("product_id", "environment_id"), _QUEUED)
-_QUEUED_BUILDS = Find(Lifecycle, COLUMNS, ("product_id",), f"AND environment_id IS NULL {_QUEUED}")
+_BY_ID = Find(Lifecycle, COLUMNS, ("id",))
+_BY_GROUP = First(Lifecycle, COLUMNS, ("group_key",), "", _OPEN_FIRST, _MOST)
+_QUEUED_DEPLOYMENTS = First(Lifecycle, COLUMNS, ("product_id", "environment_id"), _QUEUED, "opened_at", _MOST)
+_BUILDS = f"AND environment_id IS NULL {_QUEUED}"
+_QUEUED_BUILDS = First(Lifecycle, COLUMNS, ("product_id", "branch"), _BUILDS, "opened_at", _MOST)
+_QUEUED_NOWHERE = First(Lifecycle, COLUMNS, ("product_id",), f"AND branch IS NULL {_BUILDS}", "opened_at", _MOST)
 _NEW_NAMES = {
     Product: Put(Product, ("id", "name", "created_at")),
     Environment: Put(Environment, ("id", "name", "created_at", "position")),
@@ -143,19 +168,46 @@ class Book:
         if groups:
             self._take(_BY_GROUP.rows(self.connection, [(group,) for group in groups]))
 
-    def load_latest(self, keys: Keys) -> None:
-        """The open and the newest ones of a run, or of a slot, that many share in a row."""
-        query = _LATEST_OF_SLOT if keys.own == keys.slot else _LATEST
-        self.by_key[keys.own] = self._take(self.connection.execute(query, {"key": keys.own}))
+    def load_ids(self, wanted: set[str]) -> None:
+        """Lifecycles by their ids."""
+        missing = [(one,) for one in sorted(wanted - self.lives.keys())]
+        if missing:
+            self._take(_BY_ID.rows(self.connection, missing))
 
-    def load_waiting(self, places: set[tuple[str, str | None]]) -> None:
-        """What is queued for these products and environments."""
-        pairs = [(product, environment) for product, environment in places if environment is not None]
-        products = [(product,) for product, environment in places if environment is None]
-        if pairs:
-            self._take(_QUEUED_DEPLOYMENTS.rows(self.connection, pairs))
-        if products:
-            self._take(_QUEUED_BUILDS.rows(self.connection, products))
+    def load_latest(self, wanted: Sequence[Keys]) -> None:
+        """The open and the newest ones of each run, or of a slot, that many share in a row."""
+        runs = {keys.own for keys in wanted if keys.own != keys.slot}
+        slots = {keys.slot for keys in wanted if keys.own == keys.slot}
+        if runs:
+            self._take(_LATEST.rows(self.connection, [(key,) for key in sorted(runs)]))
+        if slots:
+            found = self._take(_LATEST_OF_SLOT.rows(self.connection, [(key,) for key in sorted(slots)]))
+            self.by_key |= {slot: [life for life in found if life.slot == slot] for slot in slots}
+
+    def load_queued_deployments(self, places: set[tuple[str, str]]) -> None:
+        """What is queued for these products and environments, the oldest first."""
+        if places:
+            self._take(_QUEUED_DEPLOYMENTS.rows(self.connection, sorted(places)))
+
+    def load_queued_builds(self, lines: set[tuple[str, str | None]]) -> None:
+        """What is queued of these products' branches, the oldest first; None: of no branch."""
+        named = sorted((product, branch) for product, branch in lines if branch is not None)
+        others = sorted((product,) for product, branch in lines if branch is None)
+        if named:
+            self._take(_QUEUED_BUILDS.rows(self.connection, named))
+        if others:
+            self._take(_QUEUED_NOWHERE.rows(self.connection, others))
+
+    def load_later_build(self, product: str, branch: str | None, at: int) -> None:
+        """The next build of the branch after this time."""
+        self._take(self.connection.execute(_LATER_BUILD, {"product": product, "branch": branch, "at": at}))
+
+    def newest(self, life: Life) -> Life:
+        """The deployment of the same product and environment that began last."""
+        where = {"product": life.product_id, "environment": life.environment_id}
+        self._take(self.connection.execute(_NEWEST, where))
+        own = [one for one in self.lives.values() if one.place == life.place and one.adopted_by is None]
+        return max(own, key=lambda one: (one.began_at, one.id))
 
     def load_cells(self, wanted: set[tuple[str, str]]) -> None:
         """Rows of `current`."""

@@ -62,6 +62,42 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """Of each wanted tuple the first `most` rows in an order; `rest` is SQL that follows, its literals for SQLite."""
+
+    table: type[DeclarativeBase]
+    columns: Sequence[str]
+    match: Sequence[str]
+    rest: str
+    order: str
+    most: int
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, connection: Connection, wanted: Sequence[tuple[str, ...]]) -> list[Any]:
+        """Each as a tuple of `columns`."""
+        name = connection.dialect.name
+        text = self._texts.get(name) or self._texts.setdefault(
+            name, self._select("?") if name == "sqlite" else self._postgres()
+        )
+        if name == "sqlite":
+            return [row for each in wanted for row in connection.exec_driver_sql(text, each)]
+        return list(connection.exec_driver_sql(text, tuple(map(list, zip(*wanted, strict=True)))))
+
+    def _select(self, *marks: str) -> str:
+        table = _names([self.table.__tablename__])
+        given = marks if len(marks) == len(self.match) else marks * len(self.match)
+        fits = " AND ".join(f'{table}."{name}" = {mark}' for name, mark in zip(self.match, given, strict=True))
+        chosen = f"SELECT {_names(self.columns)} FROM {table} WHERE {fits} {self.rest}"  # noqa: S608 - our own names
+        return f"{chosen} ORDER BY {self.order} LIMIT {self.most}"
+
+    def _postgres(self) -> str:
+        names = [f"key{number}" for number in range(len(self.match))]
+        arrays = ", ".join("%s::text[]" for _ in names)
+        one = self._select(*(f"wanted.{name}" for name in names)).replace(" = 1", "")
+        return f"SELECT one.* FROM unnest({arrays}) AS wanted ({', '.join(names)}) CROSS JOIN LATERAL ({one}) AS one"  # noqa: S608 - our own names
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """New rows, or, with `match`, new values of rows that are known by these columns, which come last."""
 

@@ -9,16 +9,16 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from versioner_ci.identity import fresh_id
-from versioner_ci.server import lifecycles, outbox
+from versioner_ci.server import lifecycles, moments, outbox
 from versioner_ci.server.applying import Place, When, after, apply, group_open
 from versioner_ci.server.book import Book, Known, Names, VersionRow
 from versioner_ci.server.life import Life
-from versioner_ci.server.lifecycles import Effect
+from versioner_ci.server.lifecycles import MOVED, Effect
 from versioner_ci.server.outbox import Told
 from versioner_ci.server.payload import Incoming
 from versioner_ci.server.problems import Problem
 from versioner_ci.server.tables import Environment, Product
-from versioner_ci.status import Kind
+from versioner_ci.status import Kind, State
 
 _SHORTEST_SHA = 7
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -64,22 +64,46 @@ class Ingest:
         book.load_versions({(ids[each.product], each.version) for each in events if each.product in ids})
         single = [event.keys.own for event in events if event.lifecycle is not None or event.is_for_group]
         book.load_lives(single, [event.keys.group for event in events if event.keys.group is not None])
-        for event in events:
-            if event.lifecycle is None and not event.is_for_group:
-                book.load_latest(event.keys)
+        book.load_latest([event.keys for event in events if event.lifecycle is None and not event.is_for_group])
         self._load_places(events)
+        self._load_later(batch)
 
     def _load_places(self, events: Sequence[Incoming]) -> None:
-        names = self.book.names
-        places = {
-            (names.products[event.product], names.environments.get(event.environment) if event.environment else None)
-            for event in events
-            if event.product in names.products
-            and (event.environment is None or event.environment in names.environments)
-        }
-        if not all(event.state.is_ending for event in events):  # an ending supersedes nothing
-            self.book.load_waiting(places)
-        self.book.load_cells({(place[0], place[1]) for place in places if place[1] is not None})
+        """What runs and what is queued where the events belong; an ending supersedes nothing."""
+        book = self.book
+        deployments = {where for event in events if (where := self._where(event)) is not None}
+        moving = [event for event in events if not event.state.is_ending]
+        book.load_queued_deployments({where for event in moving if (where := self._where(event)) is not None})
+        book.load_queued_builds({line for event in moving for line in self._lines(event)})
+        book.load_cells(deployments)
+
+    def _where(self, event: Incoming) -> tuple[str, str] | None:
+        """The known product and environment of a deployment."""
+        product = self.book.names.products.get(event.product)
+        environment = self.book.names.environments.get(event.environment or "")
+        return (product, environment) if product is not None and environment is not None else None
+
+    def _lines(self, event: Incoming) -> set[tuple[str, str | None]]:
+        """The known product and the branches of a build: the one it tells, and the one its lifecycle has."""
+        product = self.book.names.products.get(event.product)
+        if event.kind is not Kind.BUILD or product is None:
+            return set()
+        known = {life.branch for life in self.book.by_key.get(event.keys.own, [])}
+        return {(product, branch) for branch in {event.texts.get("scm_branch") or None, *known}}
+
+    def _load_later(self, batch: Sequence[Arrival]) -> None:
+        """What a queued one that arrives late may have to give way to."""
+        newest: set[str] = set()
+        for event, now in batch:
+            if event.state is not State.PENDING:
+                continue
+            at = moments.believed(event.occurred_at, now) if event.occurred_at is not None else now
+            cell = self.book.cells.get(self._where(event) or ("", ""))
+            if cell is not None and cell.last_at > at:
+                newest.add(cell.last_lifecycle_id)
+            for product, branch in self._lines(event):
+                self.book.load_later_build(product, branch, at)
+        self.book.load_ids(newest)
 
     def _answer(self, arrival: Arrival) -> Accepted | Problem:
         event = arrival.event
@@ -118,19 +142,20 @@ class Ingest:
         return Problem(409, "version_conflict", message)
 
     def _accept(self, event: Incoming, now: int) -> Accepted:
-        at = event.occurred_at if event.occurred_at is not None else now
+        when = When(moments.believed(event.occurred_at, now) if event.occurred_at is not None else now, now)
         place = self._place(event, now)
         identity = fresh_id()
-        lives = group_open(self.book, event, place) if event.is_for_group else []
-        life, effect = apply(self.book, event, place, When(at, now), lives[0] if lives else None)
+        lives = group_open(self.book, event, place, when.at) if event.is_for_group else []
+        life, effect = apply(self.book, event, place, when, lives[0] if lives else None)
         if effect.is_moved:
             self._told(event, life, identity)
+            life.closed_by = identity if event.is_for_group else life.closed_by
         for other in lives[1:]:
-            lifecycles.moved(other, event, at)
+            lifecycles.moved(other, event, when.at)
             other.closed_by = identity
-            after(self.book, other, event, at)
+            after(self.book, other, event, when, MOVED)
             self._told(event, other, identity)
-        return self._record(event, _Stored(identity, place, life, effect, When(at, now)))
+        return self._record(event, _Stored(identity, place, life, effect, when))
 
     def _told(self, event: Incoming, life: Life, identity: str) -> None:
         self.told.append(Told(life, identity, event.product, event.version, event.environment))
@@ -180,7 +205,7 @@ class Ingest:
             "lifecycle_id": life.id,
             "group_key": event.keys.group,
             **place._asdict(),
-            "occurred_at": stored.when.at,
+            "occurred_at": event.occurred_at if event.occurred_at is not None else stored.when.now,
             "received_at": stored.when.now,
             **stored.effect._asdict(),
             "payload": event.payload,

@@ -61,6 +61,11 @@ class Life:
         return self.state == State.PENDING.value
 
     @property
+    def began_at(self) -> int:
+        """When it started, else when it was queued, else when its ending happened."""
+        return next(at for at in (self.started_at, self.pending_at, self.opened_at) if at is not None)
+
+    @property
     def place(self) -> tuple[str, str, str | None]:
         """Kind, product and environment."""
         return (self.kind, self.product_id, self.environment_id)

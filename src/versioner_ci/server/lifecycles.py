@@ -12,7 +12,8 @@ from versioner_ci.server.payload import Incoming
 from versioner_ci.status import Kind, State
 from versioner_ci.text import cut
 
-_REPEATED_WITHIN = 10 * MINUTE
+_NEAR = 10 * MINUTE
+"""The same ending again, without an id, is a repeat so long; and so far clocks may differ."""
 _LONGEST_ERROR = 4_000
 
 
@@ -34,16 +35,56 @@ def chosen(event: Incoming, at: int, known: Sequence[Life]) -> Life | None:
     """Of those with the event's key, the one that it belongs to; None: it opens a new one."""
     if event.lifecycle is not None:
         return known[0] if known else None
+    own = [life for life in known if life.adopted_by is None]
+    return _ended_by(event.state, at, own) if event.state.is_ending else _moved_by(at, own)
+
+
+def endable(state: State, at: int, known: Iterable[Life]) -> list[Life]:
+    """The open ones that an ending can be meant for, the newest first.
+
+    One that began after it is not, if the ending repeats an earlier one's; else clocks may differ a little.
+    """
+    known = list(known)
+    able = sorted((life for life in known if life.can_end), key=lambda life: life.opened_at, reverse=True)
+    begun = [life for life in able if life.began_at <= at]
+    if begun or repeated(state, at, known) is not None:
+        return begun
+    return [life for life in able if life.began_at - at <= _NEAR]
+
+
+def repeated(state: State, at: int, known: Iterable[Life]) -> Life | None:
+    """The one that ended so before: in the same way, just before or just after."""
+    before: Life | None = None
+    behind: Life | None = None
     for life in known:
-        if life.can_end:
-            return life
-    last = max(known, key=lambda life: life.opened_at, default=None)
-    if last is None or last.ended_at is None:
-        return last if last is not None and last.closed_name and event.state.is_ending else None
-    if event.state.is_ending:
-        is_near = abs(at - last.ended_at) <= _REPEATED_WITHIN
-        return last if is_near and last.state == event.state.value else None
-    return None if at > last.ended_at else last
+        if life.ended_at is None:
+            continue
+        if life.ended_at <= at:
+            before = life if before is None or life.ended_at >= (before.ended_at or 0) else before
+        else:
+            behind = life if behind is None or life.ended_at < (behind.ended_at or 0) else behind
+    for one in (before, behind):
+        if one is not None and one.state == state.value and abs(at - (one.ended_at or 0)) <= _NEAR:
+            return one
+    return None
+
+
+def _ended_by(state: State, at: int, known: Sequence[Life]) -> Life | None:
+    able = endable(state, at, known)
+    if able:
+        return able[0]
+    last = max((life for life in known if not life.can_end), key=lambda life: life.opened_at, default=None)
+    is_closed = last is not None and last.closed_name is not None and last.ended_at is None
+    return last if is_closed else repeated(state, at, known)
+
+
+def _moved_by(at: int, known: Sequence[Life]) -> Life | None:
+    """The open one; what happened before that began belongs to the first that had not ended by then."""
+    newest = max((life for life in known if life.can_end), key=lambda life: life.opened_at, default=None)
+    if newest is not None and newest.began_at <= at:
+        return newest
+    ended = [(life.ended_at, life.id, life) for life in known if life.ended_at is not None and life.ended_at >= at]
+    return min(ended)[2] if ended else newest
 
 
 def moved(life: Life, event: Incoming, at: int) -> Effect:
@@ -54,7 +95,7 @@ def moved(life: Life, event: Incoming, at: int) -> Effect:
         return _ended(life, event, at)
     if state is State.STARTED:
         if life.has_ended:
-            life.started_at = at if life.started_at is None else life.started_at
+            life.started_at = min(at, life.ended_at or at) if life.started_at is None else life.started_at
             return LATE
         if life.state == state.value:
             return REPEAT
@@ -74,7 +115,8 @@ def _ended(life: Life, event: Incoming, at: int) -> Effect:
     if life.has_ended:
         return REPEAT if life.state == event.state.value else LATE
     life.state, life.ended_at = event.state.value, at
-    life.started_at = event.started_at if life.started_at is None else life.started_at
+    if life.started_at is None and event.started_at is not None:
+        life.started_at = min(event.started_at, at)
     life.is_open, life.is_stale, life.superseded_by, life.closed_name = False, False, None, None
     said = event.metadata
     life.error = _text(said.get("error"), _LONGEST_ERROR)
@@ -109,14 +151,14 @@ def of_place(lives: Iterable[Life], life: Life) -> list[Life]:
 
 
 def adopt(life: Life, group: Iterable[Life]) -> Life | None:
-    """A start takes over its group's oldest open pending; each is taken once."""
-    if life.pending_at is not None:
+    """What has started takes over its group's oldest pending that was queued before; each is taken once."""
+    if life.pending_at is not None or life.started_at is None:
         return None
-    waiting = [one for one in of_place(group, life) if one.is_pending and one.can_end]
+    began = life.started_at
+    waiting = [one for one in of_place(group, life) if one.is_pending and one.can_end and one.opened_at <= began]
     oldest = min(waiting, key=lambda one: (one.opened_at, one.id), default=None)
     if oldest is not None:
         _join(oldest, life)
-        life.chain_id = oldest.chain_id
     return oldest
 
 
@@ -143,9 +185,51 @@ def _join(pending: Life, life: Life) -> None:
 def supersede(life: Life, at: int, waiting: Iterable[Life]) -> None:
     """Queued ones of the same place give way to what comes after them; builds only to those of their branch."""
     for one in of_place(waiting, life):
-        is_same_line = life.kind == Kind.DEPLOYMENT.value or one.branch == life.branch
-        if one.is_pending and one.is_open and one.opened_at < at and is_same_line:
-            one.superseded_by, one.is_open, one.is_changed = life.id, False, True
+        if one.is_pending and one.is_open and one.opened_at < at and _is_same_line(one, life):
+            _give_way(one, life)
+
+
+def give_way(pending: Life, others: Iterable[Life]) -> None:
+    """A queued one that arrives late may have been overtaken already."""
+    for one in of_place(others, pending):
+        steps = (one.pending_at, one.started_at)
+        if _is_same_line(one, pending) and any(at is not None and at > pending.opened_at for at in steps):
+            _give_way(pending, one)
+            return
+
+
+def _is_same_line(one: Life, other: Life) -> bool:
+    return one.kind == Kind.DEPLOYMENT.value or one.branch == other.branch
+
+
+def _give_way(pending: Life, life: Life) -> None:
+    pending.superseded_by, pending.is_open, pending.is_changed = life.adopted_by or life.id, False, True
+
+
+def overtaken(life: Life, whole: str, at: int, group: Iterable[Life]) -> Life | None:
+    """The ending of the whole group that came before this event of a lifecycle of it, which it ends too.
+
+    Until then it stood for itself; with the first one that it ends it becomes one.
+    """
+    found = [
+        (one.ended_at, one.adopted_by is not None, one.id, one)
+        for one in group
+        if one.place == life.place and one.id != life.id and one.closed_by and one.ended_at and at <= one.ended_at
+    ]
+    if not found:
+        return None
+    ending = min(found)[3]
+    if not life.has_ended:
+        for name in _ENDING:
+            setattr(life, name, getattr(ending, name))
+        life.is_open, life.superseded_by = False, None
+    if ending.key == whole and ending.adopted_by is None:
+        ending.adopted_by, ending.is_changed, life.chain_id = life.id, True, ending.chain_id
+    life.is_changed = True
+    return ending
+
+
+_ENDING = ("state", "ended_at", "error", "error_code", "reason", "closed_by")
 
 
 def _text(value: object, longest: int) -> str | None:

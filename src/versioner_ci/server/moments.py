@@ -12,11 +12,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST = datetime(1, 1, 1, tzinfo=timezone.utc)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone.utc)
 MINUTE = 60_000_000
+AHEAD = 5 * MINUTE
+"""So far clocks may be ahead of ours. What is told to have happened later than that is put in its place there."""
 
 
 def micros(seconds: float) -> int:
     """Seconds since the epoch, or a span in seconds, in microseconds."""
     return round(seconds * 1_000_000)
+
+
+def believed(told: int, now: int) -> int:
+    """When something happened, as far as it counts for the order of things."""
+    return min(told, now + AHEAD)
 
 
 def stamp(moment: int) -> str:

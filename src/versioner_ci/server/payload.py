@@ -39,6 +39,8 @@ class Keys(NamedTuple):
     slot: str
     """Of kind, product, version and environment."""
     group: str | None
+    whole: str | None
+    """`own` of an event that speaks for the whole group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +127,14 @@ def _keys(about: tuple[str | None, ...], state: State, texts: Mapping[str, str],
     """With what the event is about in each: nobody's id reaches another product's lifecycle."""
     lifecycle, group, run = metadata.get("vi_lifecycle_id"), metadata.get("vi_group_id"), texts.get("invoke_id")
     slot = uid("slot", *about)
+    whole = uid("group", group, *about) if group else None
     if lifecycle:
         own = uid("lifecycle", lifecycle, *about)
-    elif group and state.is_ending:
-        own = uid("group", group, *about)
+    elif whole and state.is_ending:
+        own = whole
     else:
         own = uid("run", texts.get("source_system"), run, *about) if run else slot
-    return Keys(own, slot, uid("group", group) if group else None)
+    return Keys(own, slot, uid("group", group) if group else None, whole)
 
 
 def _fault(name: str, message: str, kind: str) -> Fault:

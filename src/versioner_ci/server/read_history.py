@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from versioner_ci.server import moments
 from versioner_ci.server.cursors import Statement, newest_first, number_of, page
 from versioner_ci.server.records import EventRow, Filters, LifecycleRow, Page
 from versioner_ci.server.tables import Environment, Event, Lifecycle, Product, Version
@@ -73,19 +74,20 @@ def event(connection: Connection, identity: str) -> EventRow | None:
 
 
 def timeline(connection: Connection, row: LifecycleRow, most: int = 200) -> tuple[EventRow, ...]:
-    """What was told of it, by when it happened: with its adopted pendings and the event of its group that ended it."""
+    """What was told of it, by when it happened: with its adopted pendings and the event of its group that ended it.
+
+    Of more than `most` the newest, and repeats only where there is room.
+    """
     adopted = select(Lifecycle.id).where(Lifecycle.adopted_by == row.id)
     ids = [row.id, *connection.execute(adopted).scalars()]
     base = _named(select(*_EVENT, *_NAMES), Event)
-    found = [
-        _event(each)
-        for each in connection.execute(
-            base.where(Event.lifecycle_id.in_(ids)).order_by(Event.seq).limit(most)
-        ).mappings()
-    ]
+    own = base.where(Event.lifecycle_id.in_(ids)).order_by(
+        Event.is_repeat, Event.is_late, Event.occurred_at.desc(), Event.seq.desc()
+    )
+    found = [_event(each) for each in connection.execute(own.limit(most)).mappings()]
     if row.closed_by is not None and row.closed_by not in {each.id for each in found}:
         found += [_event(each) for each in connection.execute(base.where(Event.id == row.closed_by)).mappings()]
-    return tuple(sorted(found, key=lambda each: (each.occurred_at, each.seq)))
+    return tuple(sorted(found, key=lambda each: (moments.believed(each.occurred_at, each.received_at), each.seq)))
 
 
 def _named(query: Statement, table: Any) -> Statement:
