@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from versioner_ci.cli import Invocation
 from versioner_ci.cmd_matrix import WORDS
@@ -42,25 +43,36 @@ def main(call: Invocation) -> int:
     options = parser().read(call.arguments)
     limit = _limit(options.limit)
     kinds = [kind_of(options.kind)] if options.kind is not None else list(Kind)
-    query = _query(options, kinds[0])
+    query, states = _query(options), _states(options.of_state, kinds)
     where = source(options, call.env)
-    found = [row for kind in kinds for row in _rows(where, kind, query, limit)]
+    found = [row for kind, state in states.items() for row in _rows(where, kind, {**query, **state}, limit)]
     found.sort(key=lambda row: (str(row["opened_at"]), str(row["id"])), reverse=True)
     if options.json:
         call.console.json({"items": found[:limit]})
     elif found:
         call.console.data("\n".join(table([_HEAD, *map(_line, found[:limit])])))
     else:
-        call.console.note("nothing fits" if query else "nothing was reported yet")
+        call.console.note("nothing fits" if query or options.of_state else "nothing was reported yet")
     return EXIT_OK
 
 
-def _query(options: argparse.Namespace, kind: Kind) -> dict[str, str]:
+def _query(options: argparse.Namespace) -> dict[str, str]:
     query = {name: getattr(options, f"of_{name}") for name in ("product", "environment", "version")}
-    query = {name: value for name, value in query.items() if value is not None}
-    if options.of_state is not None:
-        query["state"] = State(normalise(kind, options.of_state)).value
-    return query
+    return {name: value for name, value in query.items() if value is not None}
+
+
+def _states(word: str | None, kinds: Sequence[Kind]) -> dict[Kind, dict[str, str]]:
+    """What each kind is asked for; a word of one kind only asks for that kind. Raises UsageError for nobody's."""
+    if word is None:
+        return {kind: {} for kind in kinds}
+    found: dict[Kind, dict[str, str]] = {}
+    for kind in kinds:
+        try:
+            found[kind] = {"state": State(normalise(kind, word)).value}
+        except UsageError:
+            if kind is kinds[-1] and not found:
+                raise
+    return found
 
 
 def _rows(where: Source, kind: Kind, query: dict[str, str], limit: int) -> list[Row]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from versioner_ci.server import migrate, moments, payload, preferences
-from versioner_ci.server.book import Names
+from versioner_ci.server.book_rows import Names
 from versioner_ci.server.db import Database, connect
 from versioner_ci.server.ingest import Accepted, Arrival, Ingest
 from versioner_ci.server.preferences import Wish

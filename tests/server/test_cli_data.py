@@ -12,6 +12,8 @@ import pytest
 
 from tests.server.tracker import Tracker, running
 from tests.support.process import Result, RunCli
+from versioner_ci.server import migrate
+from versioner_ci.server.db import connect
 
 
 @pytest.fixture
@@ -70,6 +72,9 @@ def test_the_history_is_newest_first_with_both_kinds(ask: Callable[..., Result])
         (("--kind", "deployment", "--product", "shop"), ["1.6.0", "1.5.0", "1.4.2"]),
         (("--environment", "staging"), ["1.5.0"]),
         (("--state", "error"), ["1.6.0"]),
+        (("--state", "deployed"), ["1.5.0", "1.4.2"]),
+        (("--state", "built"), ["1.5.0"]),
+        (("--state", "success"), ["1.5.0", "1.5.0", "1.4.2"]),
         (("--version", "1.4.2", "--product", "shop"), ["1.4.2"]),
         (("--limit", "2", "--kind", "deployment"), ["1.4.2", "1.6.0"]),
         (("--product", "nothing"), []),
@@ -90,6 +95,14 @@ def test_the_history_is_filtered(ask: Callable[..., Result], filters: tuple[str,
         (("matrix", "--url", "http://127.0.0.1:9", "--database-url", "x"), "give only one of --url and --database-url"),
         (("matrix", "--database-url", "/nowhere/tracker.db"), "there is no database /nowhere/tracker.db"),
         (("matrix", "--database-url", "mysql://x"), "a database address that starts with mysql://"),
+        (("matrix", "--database-url", ":memory:"), "must be a file that is named by its path"),
+        (("history", "--database-url", "sqlite://"), "must be a file that is named by its path"),
+        (("serve", "--port", "0", "--database-url", "sqlite:///x?y=1"), "must be a file that is named by its path"),
+        (("keys", "list", "--database-url", "sqlite:///:memory:"), "must be a file that is named by its path"),
+        (
+            ("history", "--state", "deployed", "--kind", "build"),
+            "'deployed' is a word for a deployment, not for a build",
+        ),
     ],
 )
 def test_what_was_typed_wrong_is_one_line_and_2(run_cli: RunCli, arguments: tuple[str, ...], said: str) -> None:
@@ -97,6 +110,23 @@ def test_what_was_typed_wrong_is_one_line_and_2(run_cli: RunCli, arguments: tupl
     assert result.code == 2
     assert said in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "table"),
+    [("matrix", "current"), ("history", "product"), ("keys list", "api_key"), ("keys create x", "api_key")],
+)
+def test_a_broken_database_is_one_line(run_cli: RunCli, tmp_path: Path, command: str, table: str) -> None:
+    path = tmp_path / "tracker.db"
+    database = connect(str(path))
+    migrate.upgrade(database)
+    with database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE outbox")
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO gone")
+    database.dispose()
+    result = run_cli(*command.split(), "--database-url", str(path))
+    assert (result.code, len(result.err.splitlines())) == (2, 1)
+    assert f"cannot be used: no such table: {table}" in result.err
 
 
 def test_a_wrong_key_is_told_by_its_end(run_cli: RunCli, tracker: Tracker) -> None:

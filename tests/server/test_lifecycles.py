@@ -240,7 +240,7 @@ def test_each_group_and_each_place_has_a_limit_of_its_own(engine: Engine, monkey
     one = dataclasses.replace(book._QUEUED_DEPLOYMENTS, most=3, _texts={})
     monkeypatch.setattr(book, "_QUEUED_DEPLOYMENTS", one)
     for number in range(3):
-        engine.tell("pending", number, life=f"busy-{number}", environment_name="busy", version=f"{number}")
+        engine.tell("pending", 0, life=f"busy-{number}", environment_name="busy", version=f"{number}")
     engine.tell("pending", 0, life=A, group=A)
     engine.take(event("started", 9, life="busy", environment_name="busy"), event("started", 9, life=B, group=B))
     assert sorted(engine.shown()) == ["started"] * 2 + ["superseded"] * 4

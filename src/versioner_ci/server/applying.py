@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from versioner_ci.identity import fresh_id
 from versioner_ci.server import lifecycles
-from versioner_ci.server.book import Book, CellRow
+from versioner_ci.server.book import Book
+from versioner_ci.server.book_rows import CellRow
 from versioner_ci.server.life import Life
 from versioner_ci.server.lifecycles import LATE, Effect
 from versioner_ci.server.payload import Incoming

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, func, select
 
 from versioner_ci.identity import fresh_id
+from versioner_ci.server.book_rows import CellRow, Known, Names, VersionRow
 from versioner_ci.server.bulk import Find, First, Put
 from versioner_ci.server.life import CHANGING, COLUMNS, Life
 from versioner_ci.server.payload import Keys
 from versioner_ci.server.tables import Current, Environment, Event, Lifecycle, Product, Version
 from versioner_ci.status import Kind
-
-
-class Known(NamedTuple):
-    """What was accepted under an Idempotency-Key."""
-
-    kind: str
-    state: str
-    product_id: str
-    version_id: str
-    environment_id: str | None
-    answer: str
-
 
 _MOST = 1_000
 """Rows of each group, or queued in each place: more are nobody's honest pipeline."""
@@ -85,44 +73,6 @@ _NEW_EVENTS = Put(Event, tuple(column.key for column in Event.__table__.c if col
 _VERSIONS_CHANGED = Put(Version, ("scm_sha", "scm_repository", "is_built"), ("id",))
 _LIVES_CHANGED = Put(Lifecycle, CHANGING, ("id",))
 _CELLS_CHANGED = Put(Current, _CELL[2:], _CELL[:2])
-
-
-@dataclass(slots=True)
-class Names:
-    """Ids by name of what was committed: rows of these tables never go away."""
-
-    products: dict[str, str] = field(default_factory=dict)
-    environments: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True)
-class VersionRow:
-    """A version in memory."""
-
-    id: str
-    product_id: str
-    name: str
-    scm_sha: str | None
-    scm_repository: str | None
-    is_built: bool
-    first_seen_at: int
-    is_new: bool = False
-    is_changed: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class CellRow:
-    """A row of `current` in memory."""
-
-    product_id: str
-    environment_id: str
-    lifecycle_id: str | None
-    version_id: str | None
-    completed_at: int | None
-    last_lifecycle_id: str
-    last_at: int
-    is_new: bool = False
-    is_changed: bool = False
 
 
 class Book:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from versioner_ci.identity import fresh_id
 from versioner_ci.server import lifecycles, moments, outbox
 from versioner_ci.server.applying import Place, When, after, apply, group_open
-from versioner_ci.server.book import Book, Known, Names, VersionRow
+from versioner_ci.server.book import Book
+from versioner_ci.server.book_rows import Known, Names, VersionRow
 from versioner_ci.server.life import Life
 from versioner_ci.server.lifecycles import MOVED, Effect
 from versioner_ci.server.outbox import Told

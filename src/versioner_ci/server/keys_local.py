@@ -41,7 +41,10 @@ class LocalKeys:
 
     def rows(self) -> Sequence[Mapping[str, Any]]:
         """All keys, the oldest first."""
-        return [_as_json(row) for row in self._reader.all_keys()]
+        try:
+            return [_as_json(row) for row in self._reader.all_keys()]
+        except SQLAlchemyError as error:
+            raise migrate.unusable(self._database, error) from None
 
     def revoke(self, key_id: str) -> bool:
         """Whether there is such a key; a running tracker notices within 2 seconds."""

@@ -13,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from versioner_ci.errors import UsageError
 from versioner_ci.server import tables_slack
-from versioner_ci.server.db import Database, complaint, make_file
-from versioner_ci.server.tables import Base
+from versioner_ci.server.db import Database, complaint, make_file, use_wal
 
 _SCRIPTS = Path(__file__).with_name("migrations")
+_VERSION_TABLE = "alembic_version"
+_CORE = {"event", "lifecycle", "meta"}
+"""Tables that each of our schemas has; another program with Alembic has its versions in a table of the same name."""
 LOADED = tables_slack.__name__
 """All tables are known to Base once both modules are loaded."""
 
@@ -25,7 +27,10 @@ def upgrade(database: Database) -> None:
     """Make the tables, or change them, in one transaction. Raises UsageError that says what is wrong."""
     try:
         make_file(database)
-        with database.write() as connection:
+        with database.read() as connection:
+            look(connection, database.url)
+        use_wal(database)
+        with database.write(is_patient=True) as connection:
             migrate(connection, database.url)
     except (SQLAlchemyError, OSError) as error:
         raise unusable(database, error) from None
@@ -33,20 +38,24 @@ def upgrade(database: Database) -> None:
 
 def migrate(connection: Connection, name: str) -> None:
     """The same within a write transaction that is open already."""
-    config = _config(connection)
-    scripts = ScriptDirectory.from_config(config)
+    look(connection, name)
+    command.upgrade(_config(connection), "head")
+
+
+def look(connection: Connection, name: str) -> None:
+    """Whether it is ours, and not newer than this program. Changes nothing. Raises UsageError."""
+    tables = set(inspect(connection).get_table_names()) - {_VERSION_TABLE}
     found = MigrationContext.configure(connection).get_current_heads()
-    known = {revision.revision for revision in scripts.walk_revisions()}
+    if tables and not (found and tables >= _CORE):
+        raise UsageError(
+            f"the database {name} holds tables of something else", fix="name an empty database; nothing was changed"
+        )
+    known = {revision.revision for revision in ScriptDirectory.from_config(_config(None)).walk_revisions()}
     if any(revision not in known for revision in found):
         raise UsageError(
             f"the database {name} was made by a newer versioner-ci (schema {found[0][:40]}, known up to {head()})",
             fix="install that version; nothing was changed",
         )
-    if not found and _is_foreign(connection):
-        raise UsageError(
-            f"the database {name} holds tables of something else", fix="name an empty database; nothing was changed"
-        )
-    command.upgrade(config, "head")
 
 
 def head() -> str:
@@ -61,23 +70,19 @@ def check(database: Database) -> None:
         raise UsageError(f"there is no database {path}", fix="`versioner-ci serve` makes one; --database-url names it")
     try:
         with database.read() as connection:
+            look(connection, database.url)
             found = MigrationContext.configure(connection).get_current_heads()
     except SQLAlchemyError as error:
         raise unusable(database, error) from None
     if found != (head(),):
         raise UsageError(
-            f"the database {database.url} has another schema", fix="start `versioner-ci serve` with it once"
+            f"the database {database.url} has an older schema, or none", fix="start `versioner-ci serve` with it once"
         )
 
 
 def unusable(database: Database, error: SQLAlchemyError | OSError) -> UsageError:
     """One line on a database that does not open."""
     return UsageError(f"the database {database.url} cannot be used: {complaint(error)}", fix="check --database-url")
-
-
-def _is_foreign(connection: Connection) -> bool:
-    own = set(Base.metadata.tables)
-    return bool(set(inspect(connection).get_table_names()) & own)
 
 
 def _config(connection: Connection | None) -> Config:

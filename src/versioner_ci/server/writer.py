@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from versioner_ci.clock import Clock
 from versioner_ci.server import moments
-from versioner_ci.server.book import Names
+from versioner_ci.server.book_rows import Names
 from versioner_ci.server.db import Database
 from versioner_ci.server.ingest import Accepted, Arrival, Ingest
 from versioner_ci.server.payload import Incoming
@@ -22,6 +24,10 @@ from versioner_ci.server.problems import Problem
 
 _MOST = 64
 """Events in one transaction."""
+_WAITING = 2_000
+"""Jobs that may wait: what comes then is to come again later, so that memory and waiting have an end."""
+_TOO_LARGE = "54"
+"""PostgreSQL's class of errors for a value that is beyond a limit: it is the event's fault."""
 Result = TypeVar("Result")
 
 
@@ -94,6 +100,9 @@ class Writer:
     def _check(self) -> None:
         if not self.is_running:
             raise Problem(503, "stopping", "the tracker is stopping: try again", headers={"Retry-After": "1"})
+        if self._queue.qsize() >= _WAITING:
+            message = "the tracker has more to write than its database takes: try again"
+            raise Problem(503, "busy", message, headers={"Retry-After": "2"})
 
     async def _hand_in(self, work: Arrival | Callable[[Connection], Any]) -> Any:
         self._check()
@@ -134,17 +143,14 @@ class Writer:
         try:
             answers = self._commit([job.work for job in jobs if isinstance(job.work, Arrival)])
         except Exception as error:  # noqa: BLE001 - whatever it is, its sender must hear of it
-            if len(jobs) > 1:
-                self._one_by_one(jobs)
-            else:
-                _settle([(jobs[0], error)])
+            half = len(jobs) // 2
+            if half == 0 or is_outage(error):
+                _settle([(job, error) for job in jobs])
+            else:  # one that cannot be written must not cost the others
+                self._events(jobs[:half])
+                self._events(jobs[half:])
             return
         _settle(list(zip(jobs, answers, strict=True)))
-
-    def _one_by_one(self, jobs: Sequence[_Job]) -> None:
-        """One that cannot be written must not cost the others."""
-        for job in jobs:
-            self._events([job])
 
     def _commit(self, arrivals: Sequence[Arrival]) -> list[Accepted | Problem]:
         with self._database.write() as connection:
@@ -163,6 +169,13 @@ class Writer:
             _settle([(job, error)])
         else:
             _settle([(job, result)])
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is at fault, whatever was to be written: another try would only cost time."""
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return not str(getattr(error.orig, "sqlstate", None) or "").startswith(_TOO_LARGE)
+    return isinstance(error, (PoolTimeoutError, OSError))
 
 
 def _settle(done: Sequence[tuple[_Job, Any]]) -> None:
