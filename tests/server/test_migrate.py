@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,16 +14,20 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, inspect, select, text, update
 
 from tests.server.engine import Engine
+from tests.server.postgres import Postgres
 from versioner_ci.errors import UsageError
 from versioner_ci.server import migrate
 from versioner_ci.server.db import connect
 from versioner_ci.server.tables import Base
 from versioner_ci.server.tables_slack import SlackMessage
 
-RELEASED = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+SCHEMAS = Path(__file__).parent / "schemas"
+RELEASED = sorted(SCHEMAS.glob("*.sql"))
+ON_POSTGRES = sorted((SCHEMAS / "postgresql").glob("*.sql"))
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
@@ -41,11 +49,25 @@ def test_a_released_schema_with_data_is_brought_up_to_date(tmp_path: Path, dump:
     path = tmp_path / "tracker.db"
     with sqlite3.connect(path) as connection:
         connection.executescript(dump.read_text(encoding="utf-8"))
-    engine = Engine(connect(str(path)))
+    goes_on(str(path))
+
+
+@pytest.mark.parametrize("dump", ON_POSTGRES, ids=lambda path: path.stem)
+def test_a_released_schema_on_postgresql_is_brought_up_to_date(
+    postgres_server: Postgres, postgres_url: str, dump: Path
+) -> None:
+    postgres_server.sql(dump.read_text(encoding="utf-8"), postgres_url.rpartition("/")[2])
+    goes_on(postgres_url)
+
+
+def goes_on(url: str) -> None:
+    """The schema is the code's own then, and what had started can end."""
+    engine = Engine(connect(url))
     migrate.upgrade(engine.database)
     assert [life.version for life in engine.lives()] == ["1.4.2"]
     engine.tell("completed", 1, key="another")
     assert engine.shown() == ["completed"]
+    test_the_migrations_make_exactly_the_tables_of_the_code(engine)
     engine.database.dispose()
 
 
@@ -64,8 +86,44 @@ def test_where_messages_stand_outlives_the_change_of_its_column(database_url: st
     database.dispose()
 
 
-def test_the_newest_schema_has_its_dump() -> None:
-    assert RELEASED[-1].stem == migrate.head(), "keep a dump of each released schema in tests/server/schemas"
+def test_the_newest_schema_has_its_dumps() -> None:
+    for dumps in (RELEASED, ON_POSTGRES):
+        assert dumps[-1].stem == migrate.head(), "keep each released schema: python -m tests.server.dump"
+
+
+_FIRST_START = """
+import sys
+from versioner_ci.server import keys, migrate
+from versioner_ci.server.db import connect
+database = connect(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate.upgrade(database)
+with database.write() as connection:
+    print(keys.create_first(connection, 1) is not None)
+"""
+
+
+def test_two_first_starts_at_once_make_one_schema_and_one_key(database_url: str) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    start = [sys.executable, "-c", _FIRST_START, database_url]
+    with contextlib.ExitStack() as running:
+        both = [
+            running.enter_context(
+                subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+            )
+            for _ in range(2)
+        ]
+        for each in both:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        for each in both:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        said = sorted(each.communicate(timeout=40)[0] for each in both)
+    assert [each.returncode for each in both] == [0, 0]
+    assert said == ["False\n", "True\n"]
 
 
 def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
@@ -80,13 +138,57 @@ def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
     database.dispose()
 
 
-def test_tables_of_something_else_are_left_alone(database_url: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "made by a newer versioner-ci"),
+        ("UPDATE alembic_version SET version_num = '0001'", "an older schema"),
+        ("DROP TABLE event", "holds tables of something else"),
+    ],
+)
+def test_a_command_reads_no_other_schema(database_url: str, change: str, said: str) -> None:
+    database = connect(database_url)
+    migrate.upgrade(database)
+    with database.write() as connection:
+        connection.execute(text(change))
+    with pytest.raises(UsageError, match=said):
+        migrate.check(database)
+    database.dispose()
+
+
+FOREIGN = {
+    "a table of its own": ["CREATE TABLE invoice (name text)"],
+    "a table that is called like ours": ["CREATE TABLE event (name text)"],
+    "another program's versions": [
+        "CREATE TABLE alembic_version (version_num varchar(32))",
+        "INSERT INTO alembic_version VALUES ('0002')",
+        "CREATE TABLE invoice (name text)",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_tables_of_something_else_are_left_alone(database_url: str, name: str) -> None:
     database = connect(database_url)
     with database.write() as connection:
-        connection.execute(text("CREATE TABLE event (name text)"))
+        for statement in FOREIGN[name]:
+            connection.execute(text(statement))
     with pytest.raises(UsageError, match="holds tables of something else"):
         migrate.upgrade(database)
+    with database.read() as connection:
+        assert "lifecycle" not in inspect(connection).get_table_names()
     database.dispose()
+
+
+def test_not_a_byte_of_another_programs_file_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "tracker.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE invoice (name text)")
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="holds tables of something else"):
+        migrate.upgrade(connect(str(path)))
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["tracker.db"]
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,27 +19,21 @@ _LIFECYCLE = [getattr(Lifecycle, name) for name in LifecycleRow.__dataclass_fiel
 _EVENT = [getattr(Event, name) for name in EventRow.__dataclass_fields__ if name not in _JOINED]
 
 
-def lifecycles_query(kind: str, filters: Filters, cursor: str | None, limit: int) -> Statement:
-    """Builds or deployments, the newest first, one more than `limit`; adopted ones belong to those that go on."""
+def lifecycles(
+    connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int
+) -> Page[LifecycleRow]:
+    """Builds or deployments, the newest first; adopted ones belong to those that go on."""
     query = _named(select(*_LIFECYCLE, *_NAMES), Lifecycle).where(
         Lifecycle.kind == kind, Lifecycle.adopted_by.is_(None)
     )
-    query = _filtered(query, Lifecycle, filters)
     if filters.state is not None:
         query = query.where(Lifecycle.state == filters.state)
     if filters.since is not None:
         query = query.where(Lifecycle.opened_at >= filters.since)
     if filters.until is not None:
         query = query.where(Lifecycle.opened_at < filters.until)
-    return newest_first(query, Lifecycle.opened_at.expression, Lifecycle.id.expression, cursor).limit(limit + 1)
-
-
-def lifecycles(
-    connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int
-) -> Page[LifecycleRow]:
-    """A page of builds or deployments."""
-    found = connection.execute(lifecycles_query(kind, filters, cursor, limit)).mappings()
-    rows = [LifecycleRow(**row) for row in found]
+    query = newest_first(query, Lifecycle.opened_at.expression, Lifecycle.id.expression, cursor).limit(limit + 1)
+    rows = [LifecycleRow(**row) for row in _found(connection, query, Lifecycle, filters)]
     return page(rows, limit, lambda row: f"{row.opened_at}.{row.id}")
 
 
@@ -49,19 +44,15 @@ def lifecycle(connection: Connection, identity: str) -> LifecycleRow | None:
     return LifecycleRow(**row) if row is not None else None
 
 
-def events_query(kind: str, filters: Filters, cursor: str | None, limit: int) -> Statement:
-    """Events as they arrived, the newest first, one more than `limit`."""
-    query = _filtered(_named(select(*_EVENT, *_NAMES), Event).where(Event.kind == kind), Event, filters)
+def events(connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int) -> Page[EventRow]:
+    """Events as they arrived, the newest first."""
+    query = _named(select(*_EVENT, *_NAMES), Event).where(Event.kind == kind)
     if filters.lifecycle_id is not None:
         query = query.where(Event.lifecycle_id == filters.lifecycle_id)
     if cursor is not None:
         query = query.where(Event.seq < number_of(cursor))
-    return query.order_by(Event.seq.desc()).limit(limit + 1)
-
-
-def events(connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int) -> Page[EventRow]:
-    """A page of events."""
-    rows = [_event(row) for row in connection.execute(events_query(kind, filters, cursor, limit)).mappings()]
+    query = query.order_by(Event.seq.desc()).limit(limit + 1)
+    rows = [_event(row) for row in _found(connection, query, Event, filters)]
     return page(rows, limit, lambda row: str(row.seq))
 
 
@@ -98,22 +89,24 @@ def _named(query: Statement, table: Any) -> Statement:
     )
 
 
-def _filtered(query: Statement, table: Any, filters: Filters) -> Statement:
-    """By ids, so that the index that has the order can be used."""
+def _found(connection: Connection, query: Statement, table: Any, filters: Filters) -> Sequence[Any]:
+    """What fits the names too; the database sees their ids, so that it picks the index that has the order."""
     if filters.product is not None:
-        query = query.where(table.product_id == _id_of(Product, filters.product))
+        query = query.where(table.product_id == _id_of(connection, Product, filters.product))
     if filters.environment is not None:
-        query = query.where(table.environment_id == _id_of(Environment, filters.environment))
+        query = query.where(table.environment_id == _id_of(connection, Environment, filters.environment))
     if filters.version is not None:
-        versions = select(Version.id).where(Version.name == filters.version)
+        wanted = select(Version.id).where(Version.name == filters.version)
         if filters.product is not None:
-            versions = versions.where(Version.product_id == _id_of(Product, filters.product))
-        query = query.where(table.version_id.in_(versions))
-    return query
+            wanted = wanted.where(Version.product_id == _id_of(connection, Product, filters.product))
+        ids = connection.execute(wanted).scalars().all()
+        query = query.where(table.version_id == ids[0] if len(ids) == 1 else table.version_id.in_(ids))
+    return connection.execute(query).mappings().all()
 
 
-def _id_of(table: Any, name: str) -> Any:
-    return select(table.id).where(table.name == name).scalar_subquery()
+def _id_of(connection: Connection, table: Any, name: str) -> str:
+    """Empty, which is nobody's, for a name that is not known."""
+    return connection.execute(select(table.id).where(table.name == name)).scalar() or ""
 
 
 def _event(row: Any) -> EventRow:

@@ -60,7 +60,11 @@ class Version(Base):
     """A product's version; its commit is that of its first build, else of its first deployment."""
 
     __tablename__ = "version"
-    __table_args__ = (UniqueConstraint("product_id", "name"), Index(None, "first_seen_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("product_id", "name"),
+        Index(None, "first_seen_at", "id"),
+        Index("ix_version_name", "name"),
+    )
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     product_id: Mapped[str] = mapped_column(ForeignKey("product.id"))
     name: Mapped[str] = mapped_column(NAME)
@@ -78,7 +82,9 @@ class Lifecycle(Base):
     __table_args__ = (
         Index("ix_lifecycle_key", "key", "is_open", "opened_at"),
         Index("ix_lifecycle_slot", "slot", "is_open", "opened_at"),
+        Index("ix_lifecycle_group", "group_key", "is_open", "opened_at"),
         Index("ix_lifecycle_history", "kind", "opened_at", "id"),
+        Index("ix_lifecycle_place", "product_id", "environment_id", "kind", "opened_at", "id"),
         Index("ix_lifecycle_product", "product_id", "kind", "opened_at", "id"),
         Index("ix_lifecycle_environment", "environment_id", "kind", "opened_at", "id"),
         Index("ix_lifecycle_version", "version_id", "kind", "opened_at", "id"),
@@ -88,6 +94,7 @@ class Lifecycle(Base):
             "product_id",
             "environment_id",
             "state",
+            "opened_at",
             sqlite_where=text("is_open = 1"),
             postgresql_where=text("is_open"),
         ),
@@ -105,7 +112,7 @@ class Lifecycle(Base):
     """UUIDv5 of what its client calls it; without vi_lifecycle_id several in a row share one."""
     slot: Mapped[str] = mapped_column(ID)
     """UUIDv5 of kind, product, version and environment."""
-    group_key: Mapped[str | None] = mapped_column(ID, index=True)
+    group_key: Mapped[str | None] = mapped_column(ID)
     product_id: Mapped[str] = mapped_column(ForeignKey("product.id"))
     version_id: Mapped[str] = mapped_column(ForeignKey("version.id"))
     environment_id: Mapped[str | None] = mapped_column(ForeignKey("environment.id"))
@@ -156,6 +163,7 @@ class Event(Base):
         Index("ix_event_product", "product_id", "kind", "seq"),
         Index("ix_event_environment", "environment_id", "kind", "seq"),
         Index("ix_event_lifecycle", "lifecycle_id", "seq"),
+        Index("ix_event_version", "version_id", "kind", "seq"),
         {"sqlite_autoincrement": True},
     )
     seq: Mapped[int] = mapped_column(COUNTER, primary_key=True, autoincrement=True)
