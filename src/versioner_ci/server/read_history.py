@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, false, select, union_all
 
 from versioner_ci.server import moments
 from versioner_ci.server.cursors import Statement, newest_first, number_of, page
@@ -16,6 +16,8 @@ from versioner_ci.server.tables import Environment, Event, Lifecycle, Product, V
 _NAMES = (Product.name.label("product"), Version.name.label("version"), Environment.name.label("environment"))
 _JOINED = {"product", "version", "environment"}
 _LIFECYCLE = [getattr(Lifecycle, name) for name in LifecycleRow.__dataclass_fields__ if name not in _JOINED]
+_MANY = 400
+"""SQLite takes 500 parts of one query."""
 _EVENT = [getattr(Event, name) for name in EventRow.__dataclass_fields__ if name not in _JOINED]
 
 
@@ -23,9 +25,7 @@ def lifecycles(
     connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int
 ) -> Page[LifecycleRow]:
     """Builds or deployments, the newest first; adopted ones belong to those that go on."""
-    query = _named(select(*_LIFECYCLE, *_NAMES), Lifecycle).where(
-        Lifecycle.kind == kind, Lifecycle.adopted_by.is_(None)
-    )
+    query = select(Lifecycle.id).where(Lifecycle.kind == kind, Lifecycle.adopted_by.is_(None))
     if filters.state is not None:
         query = query.where(Lifecycle.state == filters.state)
     if filters.since is not None:
@@ -33,7 +33,10 @@ def lifecycles(
     if filters.until is not None:
         query = query.where(Lifecycle.opened_at < filters.until)
     query = newest_first(query, Lifecycle.opened_at.expression, Lifecycle.id.expression, cursor).limit(limit + 1)
-    rows = [LifecycleRow(**row) for row in _found(connection, query, Lifecycle, filters)]
+    ids = _ids(connection, query, Lifecycle, (Lifecycle.opened_at, Lifecycle.id), filters)
+    found = _named(select(*_LIFECYCLE, *_NAMES), Lifecycle).where(Lifecycle.id.in_(ids[: limit + 1]))
+    rows = [LifecycleRow(**row) for row in connection.execute(found).mappings()]
+    rows.sort(key=lambda row: (row.opened_at, row.id), reverse=True)
     return page(rows, limit, lambda row: f"{row.opened_at}.{row.id}")
 
 
@@ -46,13 +49,15 @@ def lifecycle(connection: Connection, identity: str) -> LifecycleRow | None:
 
 def events(connection: Connection, kind: str, filters: Filters, cursor: str | None, limit: int) -> Page[EventRow]:
     """Events as they arrived, the newest first."""
-    query = _named(select(*_EVENT, *_NAMES), Event).where(Event.kind == kind)
+    query = select(Event.id).where(Event.kind == kind)
     if filters.lifecycle_id is not None:
         query = query.where(Event.lifecycle_id == filters.lifecycle_id)
     if cursor is not None:
         query = query.where(Event.seq < number_of(cursor))
-    query = query.order_by(Event.seq.desc()).limit(limit + 1)
-    rows = [_event(row) for row in _found(connection, query, Event, filters)]
+    ids = _ids(connection, query.order_by(Event.seq.desc()).limit(limit + 1), Event, (Event.seq,), filters)
+    found = _named(select(*_EVENT, *_NAMES), Event).where(Event.id.in_(ids[: limit + 1]))
+    rows = [_event(row) for row in connection.execute(found).mappings()]
+    rows.sort(key=lambda row: row.seq, reverse=True)
     return page(rows, limit, lambda row: str(row.seq))
 
 
@@ -89,8 +94,8 @@ def _named(query: Statement, table: Any) -> Statement:
     )
 
 
-def _found(connection: Connection, query: Statement, table: Any, filters: Filters) -> Sequence[Any]:
-    """What fits the names too; the database sees their ids, so that it picks the index that has the order."""
+def _ids(connection: Connection, query: Statement, table: Any, order: Sequence[Any], filters: Filters) -> Sequence[str]:
+    """The rows that a query and the names choose; the database sees ids, so that it picks the index with the order."""
     if filters.product is not None:
         query = query.where(table.product_id == _id_of(connection, Product, filters.product))
     if filters.environment is not None:
@@ -99,9 +104,20 @@ def _found(connection: Connection, query: Statement, table: Any, filters: Filter
         wanted = select(Version.id).where(Version.name == filters.version)
         if filters.product is not None:
             wanted = wanted.where(Version.product_id == _id_of(connection, Product, filters.product))
-        ids = connection.execute(wanted).scalars().all()
-        query = query.where(table.version_id == ids[0] if len(ids) == 1 else table.version_id.in_(ids))
-    return connection.execute(query).mappings().all()
+        versions = connection.execute(wanted).scalars().all()
+        query = _of_versions(query, table, order, versions)
+    return connection.execute(query).scalars().all()
+
+
+def _of_versions(query: Statement, table: Any, order: Sequence[Any], versions: Sequence[str]) -> Statement:
+    """Many products may have a version of that name: the first rows of each, so that no history is walked for them."""
+    if len(versions) == 1 or len(versions) > _MANY:
+        return query.where(table.version_id.in_(versions))
+    if not versions:
+        return query.where(false())
+    every = [query.with_only_columns(table.id, *order).where(table.version_id == each).subquery() for each in versions]
+    first = union_all(*(select(*each.c) for each in every)).subquery()
+    return select(first.c.id).order_by(*(first.c[column.key].desc() for column in order))
 
 
 def _id_of(connection: Connection, table: Any, name: str) -> str:
