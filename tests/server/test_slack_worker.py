@@ -202,6 +202,17 @@ def test_a_notice_whose_thread_was_deleted_is_posted_anew_and_moves_on(desk: Des
     assert [row.state for row in desk.rows()] == ["sent"] * 3
 
 
+def test_a_message_that_only_moves_on_does_so_in_plain_text_where_slack_refuses_its_form(desk: Desk) -> None:
+    desk.change("UPDATE preference SET event_type = 'deployment.started'")
+    desk.slack.fail("invalid_blocks", method="chat.update")
+    desk.engine.tell("started", 0, life=A)
+    desk.engine.tell("completed", 1, life=A)
+    desk.work(3)
+    [message] = desk.slack.messages("#deploys")
+    assert (message.blocks, message.text.partition(":")[0]) == ([], "✅ Deployment succeeded")
+    assert [row.what for row in desk.rows()] == ["event", "quiet"]
+
+
 def test_an_answer_that_names_no_place_is_not_believed(desk: Desk) -> None:
     desk.slack.answer(200, '{"ok": true, "channel": "C0DEPLOYS", "ts": "' + "9" * 400 + '"}')
     desk.engine.tell("started", 0, life=A)

@@ -18,7 +18,7 @@ from versioner_ci.server.records import LifecycleRow
 from versioner_ci.server.slack_claim import Claim
 from versioner_ci.sinks import slack_message as messages
 from versioner_ci.sinks._sink import Answer, Item, Target
-from versioner_ci.sinks.slack import Slack, Token, stands
+from versioner_ci.sinks.slack import Slack, Token, spoken, stands
 from versioner_ci.sinks.slack_client import Poster, Said, Web, call
 from versioner_ci.sinks.slack_errors import GONE, UNTHREADABLE
 from versioner_ci.text import cut, one_line
@@ -108,8 +108,12 @@ class Sender:
         channel, _, ts = (claimed.place or "").partition("=")
         if not ts:
             return SENT
-        message = messages.update(messages.masked(event, self._account.redactor))
-        said = call(self._web(timeout).chat_update, channel=channel, ts=ts, **message.arguments())
+        event, change = messages.masked(event, self._account.redactor), self._web(timeout).chat_update
+
+        def update(message: messages.Message) -> Said | Reply:
+            return call(change, channel=channel, ts=ts, **message.arguments())
+
+        said, _ = spoken(update, messages.update(event), messages.plain(event))
         if not isinstance(said, Reply) and said.code in GONE:
             return SENT
         return self._judged(said, claimed)

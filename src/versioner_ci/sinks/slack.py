@@ -199,7 +199,7 @@ class _Delivery:
         def post(message: Message) -> Said | Reply:
             return self._new(target.channel, message)
 
-        said, warning = _spoken(
+        said, warning = spoken(
             post, messages.message(self._event, target.mentions), messages.plain(self._event, target.mentions)
         )
         judgement = self._judge(said, target.channel)
@@ -211,13 +211,13 @@ class _Delivery:
         def update(message: Message) -> Said | Reply:
             return call(self._web.chat_update, channel=place[1], ts=place[2], **message.arguments())
 
-        return _spoken(update, messages.update(self._event), messages.plain(self._event))
+        return spoken(update, messages.update(self._event), messages.plain(self._event))
 
     def _reply(self, target: Target, place: re.Match[str], warning: str | None) -> _Served:
         def reply(message: Message) -> Said | Reply:
             return self._new(place[1], message, thread_ts=place[2], reply_broadcast=True)
 
-        said, again = _spoken(
+        said, again = spoken(
             reply, messages.reply(self._event, target.mentions), messages.plain(self._event, target.mentions)
         )
         if isinstance(said, Said) and said.code in UNTHREADABLE:
@@ -232,7 +232,7 @@ class _Delivery:
         return call(post, channel=channel, unfurl_links=False, unfurl_media=False, **filled, **thread)
 
 
-def _spoken(send: Callable[[Message], Said | Reply], full: Message, short: Message) -> tuple[Said | Reply, str | None]:
+def spoken(send: Callable[[Message], Said | Reply], full: Message, short: Message) -> tuple[Said | Reply, str | None]:
     """The full message; if Slack refuses its form, once more as plain text, with a warning that says so."""
     said = send(full)
     if isinstance(said, Reply) or said.code not in TOO_MUCH:
