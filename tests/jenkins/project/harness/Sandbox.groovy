@@ -58,8 +58,8 @@ class Sandbox extends GroovyInterceptor {
     Object onGetProperty(GroovyInterceptor.Invoker invoker, Object receiver, String name) {
         if (receiver != null && !(receiver instanceof Steps.Environment)) {
             List<Member> found = ['get', 'is'].collect { Selector.method(receiver, it + name.capitalize(), []) }
-            found += ['get', 'is'].collectMany { added(receiver, it + name.capitalize(), []) }
             found.add(Selector.field(receiver, name))
+            found += ['get', 'is'].collectMany { added(receiver, it + name.capitalize(), []) }
             found.add(Selector.method(receiver, 'getProperty', [name]))
             if (receiver instanceof Class) {
                 found.add(Selector.staticMethod(receiver, 'get' + name.capitalize(), []))

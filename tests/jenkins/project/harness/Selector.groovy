@@ -5,12 +5,17 @@ import java.lang.reflect.Constructor
 import java.lang.reflect.Executable
 import java.lang.reflect.Field
 import java.lang.reflect.Method
+import java.util.concurrent.ConcurrentHashMap
 
 /**
  * Which of Java's members a use in Groovy means to script-security: as its GroovyCallSiteSelector has it, the most
  * general one, for supertypes come first. So `toString` of whatever is Object's, and `call` of a closure is Callable's.
  */
 class Selector {
+    private static final Map<Class, Set<Class>> TYPES = new ConcurrentHashMap<>()
+    /** Class → name → methods: some classes of Groovy's have a thousand. */
+    private static final Map<Class, Map<String, List<Method>>> METHODS = new ConcurrentHashMap<>()
+
     static Method method(Object receiver, String name, List args) {
         for (Class type : types(receiver.getClass())) {
             Method found = staticMethod(type, name, args)
@@ -23,7 +28,8 @@ class Selector {
 
     /** Of this class alone; whether it is static is not asked. */
     static Method staticMethod(Class type, String name, List args) {
-        return (Method) best(type.declaredMethods.findAll { it.name == name }, args)
+        Map<String, List<Method>> named = METHODS.computeIfAbsent(type) { type.declaredMethods.groupBy { it.name } }
+        return named.containsKey(name) ? (Method) best(named.get(name), args) : null
     }
 
     static Constructor constructor(Class type, List args) {
@@ -49,12 +55,17 @@ class Selector {
     }
 
     private static Set<Class> types(Class type) {
+        Set<Class> known = TYPES.get(type)
+        if (known != null) {
+            return known
+        }
         Set<Class> found = new LinkedHashSet<>()
         if (type.superclass != null) {
             found.addAll(types(type.superclass))
         }
         type.interfaces.each { found.addAll(types(it)) }
         found.add(type)
+        TYPES.put(type, found)
         return found
     }
 
