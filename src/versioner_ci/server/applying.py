@@ -55,7 +55,7 @@ def apply(book: Book, event: Incoming, place: Place, when: When, life: Life | No
     if is_first and _end_with_group(book, life, event, at) and not event.state.is_ending:
         effect = LATE
     if not effect.is_repeat:
-        after(book, life, event, When(at, when.now), effect)
+        after(book, life, event, when, effect)
     return life, effect
 
 
@@ -65,10 +65,9 @@ def _group(book: Book, life: Life) -> list[Life]:
 
 def _end_with_group(book: Book, life: Life, event: Incoming, at: int) -> bool:
     """Whether its group's ending had arrived before; what stood for that in the matrix is this lifecycle now."""
-    whole = event.keys.whole
-    if whole is None or event.is_for_group or life.adopted_by is not None:
+    if event.keys.group is None or event.is_for_group or life.adopted_by is not None:
         return False
-    ending = lifecycles.overtaken(life, whole, at, _group(book, life))
+    ending = lifecycles.overtaken(life, event, at, _group(book, life))
     if ending is None:
         return False
     cell = book.cells.get((life.product_id, life.environment_id or ""))

@@ -80,7 +80,10 @@ class First:
             name, self._select("?") if name == "sqlite" else self._postgres()
         )
         if name == "sqlite":
-            return [row for each in wanted for row in connection.exec_driver_sql(text, each)]
+            driver: Any = (
+                connection.connection.driver_connection
+            )  # for each key: SQLAlchemy would take most of the time
+            return [row for each in wanted for row in driver.execute(text, each)]
         return list(connection.exec_driver_sql(text, tuple(map(list, zip(*wanted, strict=True)))))
 
     def _select(self, *marks: str) -> str:

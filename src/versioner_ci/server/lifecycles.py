@@ -206,7 +206,7 @@ def _give_way(pending: Life, life: Life) -> None:
     pending.superseded_by, pending.is_open, pending.is_changed = life.adopted_by or life.id, False, True
 
 
-def overtaken(life: Life, whole: str, at: int, group: Iterable[Life]) -> Life | None:
+def overtaken(life: Life, event: Incoming, at: int, group: Iterable[Life]) -> Life | None:
     """The ending of the whole group that came before this event of a lifecycle of it, which it ends too.
 
     Until then it stood for itself; with the first one that it ends it becomes one.
@@ -223,7 +223,7 @@ def overtaken(life: Life, whole: str, at: int, group: Iterable[Life]) -> Life | 
         for name in _ENDING:
             setattr(life, name, getattr(ending, name))
         life.is_open, life.superseded_by = False, None
-    if ending.key == whole and ending.adopted_by is None:
+    if ending.adopted_by is None and ending.key == event.whole:
         ending.adopted_by, ending.is_changed, life.chain_id = life.id, True, ending.chain_id
     life.is_changed = True
     return ending

@@ -39,8 +39,6 @@ class Keys(NamedTuple):
     slot: str
     """Of kind, product, version and environment."""
     group: str | None
-    whole: str | None
-    """`own` of an event that speaks for the whole group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +67,12 @@ class Incoming:
     def is_for_group(self) -> bool:
         """An ending that speaks for all that its group has open."""
         return self.keys.group is not None and self.lifecycle is None and self.state.is_ending
+
+    @property
+    def whole(self) -> str:
+        """`keys.own` of an ending that speaks for its whole group."""
+        group = self.metadata.get("vi_group_id")
+        return uid("group", group, self.kind.value, self.product, self.version, self.environment)
 
 
 def is_name(text: str) -> bool:
@@ -127,14 +131,13 @@ def _keys(about: tuple[str | None, ...], state: State, texts: Mapping[str, str],
     """With what the event is about in each: nobody's id reaches another product's lifecycle."""
     lifecycle, group, run = metadata.get("vi_lifecycle_id"), metadata.get("vi_group_id"), texts.get("invoke_id")
     slot = uid("slot", *about)
-    whole = uid("group", group, *about) if group else None
     if lifecycle:
         own = uid("lifecycle", lifecycle, *about)
-    elif whole and state.is_ending:
-        own = whole
+    elif group and state.is_ending:
+        own = uid("group", group, *about)
     else:
         own = uid("run", texts.get("source_system"), run, *about) if run else slot
-    return Keys(own, slot, uid("group", group) if group else None, whole)
+    return Keys(own, slot, uid("group", group) if group else None)
 
 
 def _fault(name: str, message: str, kind: str) -> Fault:

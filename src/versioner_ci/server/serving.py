@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from versioner_ci.cli import Invocation
 from versioner_ci.clock import Clock
@@ -159,8 +160,11 @@ def _tell(call: Invocation, options: Options, database: Database, listening: soc
     console.data(f"tracker: http://{host}:{listening.getsockname()[1]}")
     console.data(f"database: {database.url}")
     if not options.is_open:
-        with database.write() as connection:
-            made = keys.create_first(connection, moments.micros(Clock().wall()))
+        try:
+            with database.write() as connection:
+                made = keys.create_first(connection, moments.micros(Clock().wall()))
+        except SQLAlchemyError as error:
+            raise migrate.unusable(database, error) from None
         if made is not None:
             console.unmasked(f"admin key, shown this once: {made.text}")
     if options.slack_token is None:
