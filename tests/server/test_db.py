@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -106,10 +107,13 @@ def test_a_file_is_named_by_its_path(address: str) -> None:
     assert parsed(address).database in {"x.db", "/tmp/x.db", str(Path.home() / "x.db")}
 
 
-def test_a_file_gets_its_side_files_only_from_a_tracker_that_starts(tmp_path: Path) -> None:
+def test_only_a_tracker_that_starts_changes_how_a_file_is_written(tmp_path: Path) -> None:
     path = tmp_path / "tracker.db"
     database = connect(str(path))
-    migrate.upgrade(database)
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+    for work, mode in ((lambda: None, "delete"), (lambda: migrate.upgrade(database), "wal")):
+        with database.write() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        work()
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            assert other.execute("PRAGMA journal_mode").fetchone() == (mode,)
     database.dispose()
