@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sqlite3
 import subprocess
@@ -21,7 +20,6 @@ from versioner_ci.errors import UsageError
 from versioner_ci.server import migrate
 from versioner_ci.server.db import Patience, connect, parsed
 
-ROOT = Path(__file__).resolve().parents[2]
 _HOLD = """
 import sys, time
 from versioner_ci.server.db import Patience, connect
@@ -35,8 +33,7 @@ with connect(sys.argv[1], Patience(idle=float(sys.argv[2]))).write() as connecti
 def held(url: str, *, idle: float, seconds: float) -> Iterator[subprocess.Popen[str]]:
     """A process with the writers' lock, for so long; its transaction may do nothing for `idle` seconds."""
     command = [sys.executable, "-c", _HOLD, url, str(idle), str(seconds)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         try:

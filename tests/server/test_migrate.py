@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import subprocess
 import sys
@@ -27,7 +26,6 @@ from versioner_ci.server.tables_slack import SlackMessage
 SCHEMAS = Path(__file__).parent / "schemas"
 RELEASED = sorted(SCHEMAS.glob("*.sql"))
 ON_POSTGRES = sorted((SCHEMAS / "postgresql").glob("*.sql"))
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
@@ -105,13 +103,10 @@ with database.write() as connection:
 
 
 def test_two_first_starts_at_once_make_one_schema_and_one_key(database_url: str) -> None:
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     start = [sys.executable, "-c", _FIRST_START, database_url]
     with contextlib.ExitStack() as running:
         both = [
-            running.enter_context(
-                subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-            )
+            running.enter_context(subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
             for _ in range(2)
         ]
         for each in both:
