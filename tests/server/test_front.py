@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -32,7 +33,9 @@ def ask(app: ASGIApp, method: str, path: str, headers: list[tuple[bytes, bytes]]
         said.append(message)
 
     scope = {"type": kind, "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
-    asyncio.run(app({**scope, "headers": headers, "client": ("192.0.2.1", 1)}, receive, send))  # type: ignore[arg-type]
+    full = {**scope, "headers": headers, "client": ("192.0.2.1", 1)}
+    with ThreadPoolExecutor(1) as pool:  # a browser's tests leave a loop in the main thread
+        pool.submit(lambda: asyncio.run(app(full, receive, send))).result()  # type: ignore[arg-type]
     if not said:
         return None
     return said[0]["status"], b"".join(each.get("body", b"") for each in said[1:]).decode()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -44,7 +45,8 @@ def send(database: Database, events: Sequence[Incoming]) -> tuple[list[Any], flo
         return await asyncio.gather(*waiting, return_exceptions=True), time.monotonic() - began
 
     try:
-        return asyncio.run(work())
+        with ThreadPoolExecutor(1) as pool:  # a browser's tests leave a loop in the main thread
+            return pool.submit(lambda: asyncio.run(work())).result()
     finally:
         made.stop()
 
