@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from tests.server.engine import Engine
+from tests.server.engine import Engine, event
 from versioner_ci.server import slack_claim, sweep
 from versioner_ci.server.moments import micros
 from versioner_ci.server.slack_claim import Again, Lease
 from versioner_ci.server.slack_worker import pause
+from versioner_ci.server.tables import Lifecycle
+from versioner_ci.server.tables_slack import Outbox
 
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 PLACE = "C0DEPLOYS=1700000000.000100"
@@ -17,7 +20,7 @@ HOUR = 3600.0
 
 
 def claim(engine: Engine) -> slack_claim.Claim | None:
-    return slack_claim.claim(engine.database, LEASE, engine.clock)
+    return slack_claim.claim(engine.database, LEASE, lambda: engine.clock)
 
 
 def taken(engine: Engine) -> slack_claim.Claim:
@@ -47,6 +50,42 @@ def test_the_second_step_of_a_message_waits_for_the_first(engine: Engine) -> Non
     assert second is not None
     assert (second.seq > first.seq, second.place) == (True, "C0DEPLOYS=1700000000.000100")
     assert states(engine) == ["sent", "sending"]
+
+
+STEPS = [
+    ("pending", "started"),
+    ("started", "failed"),
+    ("started", "completed"),
+    ("pending", "started", "aborted"),
+    ("started", "failed", "completed"),
+]
+
+
+@pytest.mark.parametrize("steps", STEPS, ids="-".join)
+def test_steps_that_arrive_together_go_where_each_of_them_is_wanted(engine: Engine, steps: tuple[str, ...]) -> None:
+    for state in ("pending", "started", "completed", "failed", "aborted"):
+        engine.prefer(f"deployment.{state}", f"C0{state.upper()}")
+
+    def told(life: str) -> list[tuple[str, str]]:
+        with engine.database.read() as connection:
+            rows = connection.execute(select(Outbox).join(Lifecycle, Lifecycle.chain_id == Outbox.chain_id))
+            return [(row.channel, row.what) for row in rows.all() if row.lifecycle_id == life]
+
+    for number, state in enumerate(steps):
+        engine.tell(state, number, life=A)
+    engine.take(*[event(state, number, life=B, version="2") for number, state in enumerate(steps)])
+    by_step, together = (told(life.id) for life in engine.lives())
+    assert ("C0" + steps[0].upper(), "event") in together
+    assert together == by_step
+
+
+def test_a_lease_begins_when_the_database_lets_the_worker_write(engine: Engine) -> None:
+    engine.prefer("*", "C0DEPLOYS")
+    engine.tell("started", 0, life=A)
+    looks = iter([engine.clock, engine.clock + micros(25)])
+    claimed = slack_claim.claim(engine.database, LEASE, lambda: next(looks))
+    assert claimed is not None
+    assert claimed.lease_end == engine.clock + micros(45)
 
 
 def test_a_message_in_flight_is_nobody_elses_until_its_lease_ends(engine: Engine) -> None:

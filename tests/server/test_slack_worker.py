@@ -15,10 +15,11 @@ from tests.support.fake_slack import FakeSlack
 from versioner_ci.clock import Clock
 from versioner_ci.http import Transport
 from versioner_ci.redact import Redactor
-from versioner_ci.server import sweep
+from versioner_ci.server import slack_claim, sweep
 from versioner_ci.server.moments import micros
 from versioner_ci.server.options import Options
 from versioner_ci.server.records import NotificationRow
+from versioner_ci.server.slack_claim import Lease
 from versioner_ci.server.slack_send import Account, Sender, Suspect
 from versioner_ci.server.slack_worker import SlackWorker, is_aside
 
@@ -37,10 +38,14 @@ class Desk:
     """What happens while the worker sleeps, one for each time."""
 
     def worker(self) -> SlackWorker:
+        return SlackWorker(self.engine.database, self.sender(), Options(database_url=""), self.clock())
+
+    def sender(self) -> Sender:
         account = Account(self.slack.token, self.slack.url, Transport({}), Redactor([self.slack.token]))
-        clock = Clock(wall=lambda: self.engine.clock / 1e6, monotonic=time.monotonic, sleep=self._sleep)
-        options = Options(database_url="")
-        return SlackWorker(self.engine.database, Sender(account, self.engine.database, clock), options, clock)
+        return Sender(account, self.engine.database, self.clock())
+
+    def clock(self) -> Clock:
+        return Clock(wall=lambda: self.engine.clock / 1e6, monotonic=time.monotonic, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.engine.now += seconds
@@ -108,6 +113,27 @@ def test_a_wait_that_slack_asks_for_holds_for_the_whole_channel_and_for_no_other
     assert len([call for call in desk.slack.calls if call.args["channel"] == "C0DEPLOYS"]) == 1
     desk.work(5)
     assert [words.split()[3] for words in desk.posted()] == ["shop", "blog"]
+
+
+def test_a_turn_that_is_nearly_over_is_not_used(desk: Desk) -> None:
+    desk.engine.tell("started", 0, life=A)
+    claimed = slack_claim.claim(desk.engine.database, Lease("here", micros(20)), lambda: desk.engine.clock)
+    assert claimed is not None
+    desk.engine.now += 15
+    outcome = desk.sender().send(claimed, 10.0)
+    assert (outcome.is_sent, outcome.is_final, desk.slack.calls) == (False, False, [])
+    assert desk.sender().send(claimed, 4.0).is_sent
+
+
+def test_a_reply_that_is_due_stays_due_while_the_database_cannot_be_read(desk: Desk) -> None:
+    desk.engine.tell("failed", 0, life=A)
+    desk.change("UPDATE outbox SET is_reply_due = 1")
+    desk.change("ALTER TABLE event RENAME TO mislaid")
+    assert desk.worker().step()
+    desk.change("ALTER TABLE mislaid RENAME TO event")
+    assert "cannot be read" in (desk.rows()[0].last_error or "")
+    with desk.engine.database.read() as connection:
+        assert connection.execute(text("SELECT is_reply_due FROM outbox")).scalar_one() == 1
 
 
 @pytest.mark.parametrize("code", ["an_error_that_nobody_knows", "invalid_arguments"])

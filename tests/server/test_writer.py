@@ -75,6 +75,34 @@ def test_a_bad_event_costs_no_other_and_is_found_in_a_few_steps(engine: Engine) 
     assert len(engine.reader.events("deployment").items) == 50
 
 
+def test_what_comes_while_another_process_writes_goes_together(database_url: str) -> None:
+    database, other = connect(database_url), connect(database_url)
+    migrate.upgrade(database)
+    made = Writer(database, Clock())
+    events = [event("started", number, life=f"{number}", version=f"{number}") for number in range(20)]
+
+    async def work() -> list[Any]:
+        with other.write():
+            made.start()
+            first = asyncio.ensure_future(made.event(events[0]))
+            await asyncio.sleep(0.2)
+            waiting = [asyncio.ensure_future(made.event(each)) for each in events[1:10]]
+            changed = asyncio.ensure_future(made.change(lambda _: "changed"))
+            await asyncio.sleep(0)
+            waiting += [asyncio.ensure_future(made.event(each)) for each in events[10:]]
+            await asyncio.sleep(0.1)
+        return await asyncio.gather(first, *waiting, changed)
+
+    with counted(database.engine) as begun, ThreadPoolExecutor(1) as pool:
+        *answers, changed = pool.submit(lambda: asyncio.run(work())).result()
+        made.stop()
+    assert [answer.status for answer in answers] == [201] * 20
+    assert changed == "changed"
+    assert len(begun) == 3, "ten events, the change, ten events"
+    for each in (database, other):
+        each.dispose()
+
+
 def test_a_locked_database_costs_one_wait_for_all(sqlite_url: str) -> None:
     database, other = connect(sqlite_url, Patience(sqlite=0.3)), connect(sqlite_url)
     migrate.upgrade(database)

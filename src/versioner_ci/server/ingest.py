@@ -159,7 +159,7 @@ class Ingest:
         return self._record(event, _Stored(identity, place, life, effect, when))
 
     def _told(self, event: Incoming, life: Life, identity: str) -> None:
-        self.told.append(Told(life, identity, event.product, event.version, event.environment))
+        self.told.append(Told(life, event.state, identity, event.product, event.version, event.environment))
 
     def _place(self, event: Incoming, now: int) -> Place:
         product = self.book.product(event.product, now)

@@ -23,9 +23,10 @@ _SENT = Find(Outbox, ("chain_id", "channel", "seq"), ("chain_id",), "AND state <
 
 
 class Told(NamedTuple):
-    """A lifecycle that an event moved on."""
+    """A lifecycle that an event moved on. `state`: to what; by the end of its batch it may be in a later one."""
 
     life: Life
+    state: State
     event_id: str | None
     product: str
     version: str
@@ -68,7 +69,7 @@ def enqueue(connection: Connection, told: Sequence[Told], now: int) -> int:
     rows: list[dict[str, Any]] = []
     for each in told:
         chain = each.life.chain_id
-        wanted = routing.targets(each.event(State(each.life.state)), known, ())
+        wanted = routing.targets(each.event(each.state), known, ())
         rows += [_row(each, target, EVENT, now) for target in wanted]
         names = {target.channel for target in wanted}
         quiet = [name for name in following.setdefault(chain, {}) if name not in names]

@@ -7,6 +7,7 @@ to say of a message whose lease somebody else has taken over, no longer counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, exists, insert, literal_column, or_, select, update
@@ -63,14 +64,15 @@ class Lease(NamedTuple):
     length: int
 
 
-def claim(database: Database, lease: Lease, now: int) -> Claim | None:
-    """The next message that is due, or None."""
+def claim(database: Database, lease: Lease, now: Callable[[], int]) -> Claim | None:
+    """The next message that is due, or None. The lease begins when the database lets this worker write."""
     with database.read() as connection:
-        channels = connection.execute(due(now, is_sqlite=database.is_sqlite)).scalars().all()
+        channels = connection.execute(due(now(), is_sqlite=database.is_sqlite)).scalars().all()
     if not channels:
         return None
     with database.touch() as connection:
-        return next(filter(None, (_take(connection, name, lease, now) for name in channels)), None)
+        at = now()
+        return next(filter(None, (_take(connection, name, lease, at) for name in channels)), None)
 
 
 def due(now: int, *, is_sqlite: bool) -> Statement:

@@ -76,6 +76,13 @@ class Sender:
         with self._database.read() as connection:
             about = read_history.lifecycle(connection, claimed.lifecycle_id)
             row = read_history.event(connection, claimed.event_id or "")
+        if claimed.lease_end - micros(self._clock.wall()) < micros(timeout):
+            return Outcome(
+                is_sent=False,
+                is_final=False,
+                error="the database was too slow: its turn is over",
+                is_reply_due=claimed.is_reply_due,
+            )
         if about is not None and claimed.what == STALE:
             return self._stale(claimed, about, timeout)
         if about is None or row is None:

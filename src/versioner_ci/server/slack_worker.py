@@ -92,7 +92,7 @@ class SlackWorker:
 
     def step(self) -> bool:
         """One message, and what became of it; whether there was one. Raises SQLAlchemyError."""
-        claimed = slack_claim.claim(self._database, self._lease, self._now())
+        claimed = slack_claim.claim(self._database, self._lease, self._now)
         if claimed is None:
             return False
         self.wake()  # there may be more: another thread looks while this one sends
@@ -104,12 +104,14 @@ class SlackWorker:
         try:
             return self._sender.send(claimed, self._timeout)
         except SQLAlchemyError as error:
-            return Outcome(is_sent=False, is_final=False, error=f"its event cannot be read: {complaint(error)}")
+            why = f"its event cannot be read: {complaint(error)}"
+            return Outcome(is_sent=False, is_final=False, error=why, is_reply_due=claimed.is_reply_due)
         except Exception as error:  # noqa: BLE001 - the message alone is at fault
             if claimed.attempts == 1:
                 _log.exception("a fault with the message in %s", claimed.channel, extra=_about(claimed))
             why = self._sender.said(f"a fault of the tracker: {type(error).__name__}: {error}")
-            return Outcome(is_sent=False, is_final=False, error=why, suspect=Suspect.MESSAGE)
+            due = claimed.is_reply_due
+            return Outcome(is_sent=False, is_final=False, error=why, is_reply_due=due, suspect=Suspect.MESSAGE)
 
     def _settle(self, claimed: Claim, outcome: Outcome) -> None:
         """Written down before the lease ends, if the database lets it: what stands in Slack would be sent again."""

@@ -18,6 +18,7 @@ from versioner_ci.server.moments import micros
 from versioner_ci.server.options import Options
 from versioner_ci.server.outbox import Told
 from versioner_ci.server.tables import Environment, Lifecycle, Product, Version
+from versioner_ci.status import State
 
 _EVERY = 30.0
 _GRACE = 300.0
@@ -47,7 +48,7 @@ def mark_stale(connection: Connection, now: int, after: int) -> int:
     for row in connection.execute(query):
         *values, product, version, environment = row
         life = Life(**dict(zip(COLUMNS, values, strict=True)))
-        told.append(Told(life, None, product, version, environment))
+        told.append(Told(life, State.STARTED, None, product, version, environment))
     if not told:
         return 0
     mine = update(Lifecycle).where(Lifecycle.id.in_([each.life.id for each in told]))

@@ -51,6 +51,8 @@ class Writer:
         """Called after a commit that has something for Slack."""
         self._names = Names()
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._held: list[_Job | None] = []
+        """Taken from the queue, and next; the writer's own."""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.is_running = False
 
@@ -112,50 +114,46 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
-            batch = [job]
-            while len(batch) < _MOST:
-                try:
-                    following = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    self._queue.put(None)
-                    break
-                batch.append(following)
-            self._write(batch)
-
-    def _write(self, batch: Sequence[_Job]) -> None:
-        """Events that follow each other go together; a function goes alone."""
-        together: list[_Job] = []
-        for job in batch:
+        while (job := self._held.pop() if self._held else self._queue.get()) is not None:
             if isinstance(job.work, Arrival):
-                together.append(job)
+                self._events([job], self._grow)
             else:
-                self._events(together)
-                together = []
                 self._function(job, job.work)
-        self._events(together)
 
-    def _events(self, jobs: Sequence[_Job]) -> None:
-        if not jobs:
-            return
+    def _grow(self, jobs: list[_Job]) -> None:
+        """Add the events that follow in the queue; what is no event is done next, alone."""
+        while len(jobs) < _MOST and not self._held:
+            try:
+                following = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if following is None or not isinstance(following.work, Arrival):
+                self._held.append(following)
+                return
+            jobs.append(following)
+
+    def _events(self, jobs: list[_Job], grow: Callable[[list[_Job]], None]) -> None:
+        """Commit them together, with what `grow` adds once it is this process's turn to write."""
         try:
-            answers = self._commit([job.work for job in jobs if isinstance(job.work, Arrival)])
+            answers = self._commit(jobs, grow)
         except Exception as error:  # noqa: BLE001 - whatever it is, its sender must hear of it
+            is_lost = is_outage(error)
+            if is_lost:
+                grow(jobs)
             half = len(jobs) // 2
-            if half == 0 or is_outage(error):
+            if half == 0 or is_lost:
                 _settle([(job, error) for job in jobs])
             else:  # one that cannot be written must not cost the others
-                self._events(jobs[:half])
-                self._events(jobs[half:])
+                self._events(jobs[:half], _nothing)
+                self._events(jobs[half:], _nothing)
             return
         _settle(list(zip(jobs, answers, strict=True)))
 
-    def _commit(self, arrivals: Sequence[Arrival]) -> list[Accepted | Problem]:
+    def _commit(self, jobs: list[_Job], grow: Callable[[list[_Job]], None]) -> list[Accepted | Problem]:
         with self._database.write() as connection:
+            grow(jobs)
             ingest = Ingest(connection, self._names)
-            answers = ingest.take(arrivals)
+            answers = ingest.take([job.work for job in jobs if isinstance(job.work, Arrival)])
         self._names = ingest.book.names
         if ingest.messages:
             self._on_messages()
@@ -169,6 +167,10 @@ class Writer:
             _settle([(job, error)])
         else:
             _settle([(job, result)])
+
+
+def _nothing(_jobs: list[_Job]) -> None:
+    """Half of a batch is tried alone."""
 
 
 def is_outage(error: Exception) -> bool:

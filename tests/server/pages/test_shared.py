@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +12,7 @@ import requests
 from tests.server.tracker import Tracker
 from versioner_ci.clock import Clock
 from versioner_ci.server.pages.render import Part
-from versioner_ci.server.pages.shared import SECONDS, Shared
+from versioner_ci.server.pages.shared import PATIENCE, SECONDS, Shared
 
 
 class Hand:
@@ -63,6 +64,23 @@ def test_tabs_that_ask_together_wait_for_one_rendering() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ask, range(8))) == {"1"}
+
+
+def test_nobody_waits_in_line_for_a_database_that_hangs() -> None:
+    shared, make, free = Shared(Hand().clock), Maker(), threading.Event()
+
+    def hang() -> Part:
+        free.wait(30)
+        return make()
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(shared.part, ("q",), hang)
+        began = time.monotonic()
+        others = [pool.submit(shared.part, (name,), make) for name in ("q", "another")]
+        assert {other.result(30).tag for other in others} == {"1", "2"}
+        assert time.monotonic() - began < PATIENCE + 2
+        free.set()
+        assert first.result(30).tag == "3"
 
 
 def test_what_could_not_be_made_is_tried_again() -> None:
