@@ -155,6 +155,60 @@ STORIES: dict[str, tuple[list[Step], list[str]]] = {
         ],
         ["superseded", "pending", "pending"],
     ),
+    "a group's ending ends a pending where nothing ran": (
+        [("pending", 0, {"life": A, "group": C}), ("completed", 20, {"group": C})],
+        ["completed"],
+    ),
+    "a group's ending ends a start and the pending that it adopted, as one": (
+        [
+            ("pending", 0, {"life": A, "group": C}),
+            ("started", 5, {"life": B, "group": C}),
+            ("completed", 20, {"group": C}),
+        ],
+        ["completed"],
+    ),
+    "a group's ending is not meant for what waits beside what ran": (
+        [
+            ("started", 0, {"life": A, "group": C}),
+            ("pending", 9, {"life": B, "group": C}),
+            ("completed", 20, {"group": C}),
+        ],
+        ["completed", "pending"],
+    ),
+    "a group's abort ends what waits beside what ran": (
+        [
+            ("started", 0, {"life": A, "group": C}),
+            ("pending", 9, {"life": B, "group": C}),
+            ("aborted", 20, {"group": C}),
+        ],
+        ["aborted", "aborted"],
+    ),
+    "a group's ending is the rerun's, not that of a first attempt that only waited": (
+        [
+            ("pending", 0, {"life": A, "group": C}),
+            ("pending", 100, {"life": B, "group": C}),
+            ("started", 110, {"life": B, "group": C}),
+            ("completed", 200, {"group": C}),
+        ],
+        ["superseded", "completed"],
+    ),
+    "of what a group's ending ended, the one that began last runs": (
+        [
+            ("started", 0, {"life": A, "group": C}),
+            ("started", 10, {"life": B, "group": C, "version": "2"}),
+            ("completed", 20, {"group": C}),
+        ],
+        ["completed", "completed"],
+    ),
+    "a pending that starts by itself is its own, though another had adopted it": (
+        [
+            ("pending", 0, {"life": A, "group": C}),
+            ("started", 10, {"life": B, "group": C}),
+            ("started", 11, {"life": A, "group": C}),
+            ("failed", 30, {"life": A, "group": C}),
+        ],
+        ["failed", "started"],
+    ),
 }
 
 ORDERED: dict[str, tuple[int, int]] = {

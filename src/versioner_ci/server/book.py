@@ -154,10 +154,13 @@ class Book:
 
     def newest(self, life: Life) -> Life:
         """The deployment of the same product and environment that began last."""
+        return max(self.of_place(life), key=lambda one: (one.began_at, one.id))
+
+    def of_place(self, life: Life) -> list[Life]:
+        """The newest deployments of the same product and environment, and what the batch has of them."""
         where = {"product": life.product_id, "environment": life.environment_id}
         self._take(self.connection.execute(_NEWEST, where))
-        own = [one for one in self.lives.values() if one.place == life.place and one.adopted_by is None]
-        return max(own, key=lambda one: (one.began_at, one.id))
+        return [one for one in self.lives.values() if one.place == life.place and one.adopted_by is None]
 
     def load_cells(self, wanted: set[tuple[str, str]]) -> None:
         """Rows of `current`."""

@@ -61,6 +61,11 @@ class Life:
         return self.state == State.PENDING.value
 
     @property
+    def has_completed(self) -> bool:
+        """It completed, and is not part of another."""
+        return self.state == State.COMPLETED.value and self.adopted_by is None
+
+    @property
     def began_at(self) -> int:
         """When it started, else when it was queued, else when its ending happened."""
         return next(at for at in (self.started_at, self.pending_at, self.opened_at) if at is not None)

@@ -206,32 +206,6 @@ def _give_way(pending: Life, life: Life) -> None:
     pending.superseded_by, pending.is_open, pending.is_changed = life.adopted_by or life.id, False, True
 
 
-def overtaken(life: Life, event: Incoming, at: int, group: Iterable[Life]) -> Life | None:
-    """The ending of the whole group that came before this event of a lifecycle of it, which it ends too.
-
-    Until then it stood for itself; with the first one that it ends it becomes one.
-    """
-    found = [
-        (one.ended_at, one.adopted_by is not None, one.id, one)
-        for one in group
-        if one.place == life.place and one.id != life.id and one.closed_by and one.ended_at and at <= one.ended_at
-    ]
-    if not found:
-        return None
-    ending = min(found)[3]
-    if not life.has_ended:
-        for name in _ENDING:
-            setattr(life, name, getattr(ending, name))
-        life.is_open, life.superseded_by = False, None
-    if ending.adopted_by is None and ending.key == event.whole:
-        ending.adopted_by, ending.is_changed, life.chain_id = life.id, True, ending.chain_id
-    life.is_changed = True
-    return ending
-
-
-_ENDING = ("state", "ended_at", "error", "error_code", "reason", "closed_by")
-
-
 def _text(value: object, longest: int) -> str | None:
     return None if value in (None, "") or isinstance(value, (dict, list)) else cut(str(value), longest)
 
