@@ -138,7 +138,7 @@ def test_gate_required_from_outside_holds_for_a_call_that_is_wrong(run_build: Ru
     assert build.thrown is not None
 
 
-@pytest.mark.parametrize("step", ["withVersioner(event: 'build', approval: 1) { }", "versionerReport(event: 'x')"])
+@pytest.mark.parametrize("step", ["withVersioner(event: 'build', status: '1') { }", "versionerReport(event: 'x')"])
 def test_gate_required_fails_no_build_and_no_ending(step: str, run_build: RunBuild) -> None:
     run_build(f"node {{ {step} }}", env={"VERSIONER_GATE": "required"}).fail()
 
@@ -287,7 +287,6 @@ def test_hostile_text_runs_nothing_and_arrives_as_text(run_build: RunBuild, trac
     [
         ("event: 'release'", "event must be 'deployment' or 'build': nothing is reported"),
         ("product: 'shop'", "event must be 'deployment' or 'build': nothing is reported"),
-        ("event: 'build', approval: 'yes'", "approval must be a closure, like approval: { input 'Deploy?' }"),
         ("event: 'build', prodcut: 'x'", "unknown options, ignored: prodcut (known: event, approval, trusted, product"),
         ("event: 'build', status: 'x'", "unknown options, ignored: status"),
     ],

@@ -27,6 +27,12 @@ class Event implements Serializable {
             core.say('warning: unknown options, ignored: ' + strange)
         }
         String status = options.status()
+        String unasked = options.unasked()
+        if (!unasked.isEmpty() && !status.isEmpty()) {
+            script.error('versioner-ci: ' + unasked)
+        } else if (!unasked.isEmpty()) {
+            core.say('warning: ' + unasked)
+        }
         if (!fault.isEmpty()) {
             if (!status.isEmpty() && core.isGateRequired()) {
                 script.error('versioner-ci: ' + fault)

@@ -26,6 +26,9 @@ class Lifecycle implements Serializable {
     /** What the body returns. What it throws is thrown on, the very same object, whatever becomes of the report. */
     Object around(Closure body) {
         if (!isCalledWell()) {
+            if (options.approval != null) {
+                options.approval.call()
+            }
             return body()
         }
         String before = core.result()
@@ -52,6 +55,7 @@ class Lifecycle implements Serializable {
         return returned
     }
 
+    /** Ends the step where an approval would be passed over, whether or not anything can be reported. */
     private boolean isCalledWell() {
         String fault = options.fault()
         String strange = options.unknown()
@@ -60,6 +64,9 @@ class Lifecycle implements Serializable {
         }
         if (!strange.isEmpty()) {
             core.say('warning: unknown options, ignored: ' + strange)
+        }
+        if (!options.unasked().isEmpty()) {
+            script.error('versioner-ci: ' + options.unasked())
         }
         if (fault.isEmpty()) {
             return true

@@ -54,6 +54,8 @@ class Options implements Serializable {
     boolean isOneEvent
     /** Names of the options that cannot be made a text of, with commas between. */
     String unreadable
+    /** Names of the options that were given a closure and never call one, with commas between. */
+    String misplaced
     Closure approval
     /** Texts alone: what was given need not be serialisable, and this is held while steps run. */
     private Map<String, String> texts = [:]
@@ -62,6 +64,7 @@ class Options implements Serializable {
         this.isOneEvent = isOneEvent
         this.approval = approvalIn(given)
         this.unreadable = take(given)
+        this.misplaced = misplacedIn(given)
     }
 
     @NonCPS
@@ -73,6 +76,18 @@ class Options implements Serializable {
     private static Closure approvalIn(Map given) {
         Object found = given == null ? null : given.get('approval')
         return found instanceof Closure ? (Closure) found : null
+    }
+
+    @NonCPS
+    private String misplacedIn(Map given) {
+        List<String> found = []
+        for (Object key : given == null ? [] : given.keySet()) {
+            String name = key
+            if (given.get(key) instanceof Closure && (isOneEvent || approval == null || name != 'approval')) {
+                found.add(name)
+            }
+        }
+        return found.join(', ')
     }
 
     @NonCPS
@@ -125,13 +140,19 @@ class Options implements Serializable {
         if (!KINDS.contains(text('event'))) {
             return "event must be 'deployment' or 'build'"
         }
-        if (!text('approval').isEmpty()) {
-            return "approval must be a closure, like approval: { input 'Deploy?' }"
-        }
         if (!text('status').matches('[A-Za-z][A-Za-z_ -]*|')) {
             return 'status must be a word like pending, started or success'
         }
         return ''
+    }
+
+    /** Why somebody who may have been meant to be asked would not be; empty if nobody is passed over. */
+    @NonCPS
+    String unasked() {
+        if (!misplaced.isEmpty()) {
+            return 'only approval of withVersioner takes a closure, and this one would never be called: ' + misplaced
+        }
+        return text('approval').isEmpty() ? '' : "approval must be a closure, like approval: { input 'Deploy?' }"
     }
 
     /** Names that no step knows, each with what is known. */
