@@ -14,7 +14,7 @@ DEPLOYMENT = f"withVersioner({GIVEN})"
 
 def jenkinsfile(body: str) -> str:
     """Says at its end whether what the body threw has come through as it was; Groovy closures see `ours`."""
-    return f"""
+    return f"""{ODD}
         def ours = null
         node {{
             try {{
@@ -29,6 +29,20 @@ def jenkinsfile(body: str) -> str:
         }}"""
 
 
+ODD = """
+    class Slow extends Exception {  // transformed, as all that a pipeline declares: no plain call gets an answer
+        @Override
+        String getMessage() {
+            return 'slow'
+        }
+    }
+    class Mute extends Exception {
+        @NonCPS
+        @Override
+        String getMessage() {
+            throw new IllegalStateException('no text')
+        }
+    }"""
 FAILED = "failed", "FAILURE"
 TABLE = {
     "nothing": ("echo 'deploying'", "completed", "SUCCESS", {}),
@@ -36,6 +50,8 @@ TABLE = {
     "the step error": ("error 'no capacity'", *FAILED, {"error": "no capacity"}),
     "another exception": ("throw new IllegalStateException('odd')", *FAILED, {"error": "IllegalStateException: odd"}),
     "an Error": ("throw thrown('fatal')", *FAILED, {"error": "NoSuchMethodError: no such step"}),
+    "a message that only a pipeline can ask for": ("throw new Slow()", *FAILED, {"error": "Slow"}),
+    "a message that throws": ("throw new Mute()", *FAILED, {"error": "Mute"}),
     "an abort": ("throw thrown('abort')", "aborted", "ABORTED", {"reason": "user"}),
     "a timeout": ("throw thrown('timeout')", "aborted", "ABORTED", {"reason": "timeout"}),
     "a newer build": ("throw thrown('superseded')", "aborted", "ABORTED", {"reason": "superseded"}),

@@ -14,7 +14,7 @@ from tests.support.recorder import Recorder
 CALL = "withVersioner(event: 'deployment', product: 'shop', environment: 'production', credentialsId: 'tracker-key')"
 WITH_BODY = f"node {{ {CALL} {{ echo 'the body ran'; sh 'exit 3' }} }}"
 STEPS = ("env", "currentBuild", "isUnix", "libraryResource", "withEnv", "withCredentials", "timeout", "sh")
-KINDS = ("error", "io", "runtime", "fatal")
+KINDS = ("error", "io", "runtime", "fatal", "mute")
 SHUT = "gate 'required': only the tracker's acceptance lets this deployment start, and there is none"
 
 

@@ -208,7 +208,7 @@ class Core implements Serializable {
 
     @NonCPS
     private static String oneLine(Throwable fault) {
-        String said = fault.getMessage() == null ? '' : ': ' + fault.getMessage().replaceAll('\\s+', ' ')
-        return fault.getClass().getSimpleName() + said
+        String said = Departure.textOf(fault).replaceAll('\\s+', ' ')
+        return fault.getClass().getSimpleName() + (said.isEmpty() ? '' : ': ' + said)
     }
 }

@@ -46,8 +46,32 @@ class Departure implements Serializable {
         return new Departure(after == before ? 'SUCCESS' : after, '', '', '')
     }
 
+    /** Never fails: what was thrown may be of any class, also one of the pipeline's own. */
     @NonCPS
     static Departure by(Throwable thrown, boolean isTrusted) {
+        try {
+            return told(thrown, isTrusted)
+        } catch (Throwable odd) {
+            return new Departure(thrown instanceof FlowInterruptedException ? 'ABORTED' : 'FAILURE', '', '', '')
+        }
+    }
+
+    /** What an exception says in one piece; empty if it says nothing, or cannot. */
+    @NonCPS
+    static String textOf(Throwable thrown) {
+        try {
+            String text = thrown.getMessage()
+            if (text == null) {
+                return ''
+            }
+            return text.length() > MOST_LETTERS ? text.substring(0, MOST_LETTERS) : text
+        } catch (Throwable mute) {
+            return ''
+        }
+    }
+
+    @NonCPS
+    private static Departure told(Throwable thrown, boolean isTrusted) {
         String message = textOf(thrown)
         if (thrown instanceof FlowInterruptedException) {
             String said = reasonIn(message)
@@ -60,12 +84,6 @@ class Departure implements Serializable {
         }
         String name = thrown.getClass().getSimpleName()
         return new Departure('FAILURE', message.isEmpty() ? name : name + ': ' + message, '', '')
-    }
-
-    @NonCPS
-    private static String textOf(Throwable thrown) {
-        String text = thrown.getMessage() == null ? '' : thrown.getMessage()
-        return text.length() > MOST_LETTERS ? text.substring(0, MOST_LETTERS) : text
     }
 
     @NonCPS

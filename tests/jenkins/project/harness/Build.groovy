@@ -21,6 +21,7 @@ class Build {
         io: { new IOException('channel is closed') },
         runtime: { new IllegalStateException('a fault') },
         fatal: { new NoSuchMethodError('no such step') },
+        mute: { new Mute() },
     ]
     static Build now
 
@@ -43,6 +44,14 @@ class Build {
         faults.addAll(order.faults ?: [])
         frame.set(new Frame(env: new TreeMap<String, String>((Map) order.env)))
         now = this
+    }
+
+    /** Cannot say what it is. */
+    static class Mute extends IOException {
+        @Override
+        String getMessage() {
+            throw new IllegalStateException('no text')
+        }
     }
 
     static FlowInterruptedException interrupted(Result result, CauseOfInterruption cause) {

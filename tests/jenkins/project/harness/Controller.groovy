@@ -44,11 +44,19 @@ class Controller {
             Object returned = started(order)
             found.returned = returned == null ? null : returned.toString()
         } catch (Throwable thrown) {
-            found.thrown = [type: thrown.class.name, message: thrown.message, trace: trace(thrown)]
+            found.thrown = [type: thrown.class.name, message: message(thrown), trace: trace(thrown)]
         }
         found += [log: build.log, steps: build.steps, failedSteps: build.failed] + Program.facts()
         found.result = build.result.toString()
         return found + [used: build.used, forbidden: build.forbidden + FlowInterruptedException.REFUSED]
+    }
+
+    private static String message(Throwable thrown) {
+        try {
+            return thrown.message
+        } catch (Throwable mute) {
+            return null
+        }
     }
 
     private static List<String> trace(Throwable thrown) {
