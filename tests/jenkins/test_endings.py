@@ -44,6 +44,7 @@ ODD = """
         }
     }"""
 FAILED = "failed", "FAILURE"
+DOWNSTREAM = "smoke #3 completed with status FAILURE (propagate: false to ignore)"
 TABLE = {
     "nothing": ("echo 'deploying'", "completed", "SUCCESS", {}),
     "a failing shell step": ("sh 'exit 3'", *FAILED, {"error": "script returned exit code 3", "error_code": "3"}),
@@ -58,7 +59,7 @@ TABLE = {
     "a rejected input": ("throw thrown('rejected')", "aborted", "ABORTED", {"reason": "rejected"}),
     "a lost agent": ("throw thrown('removed')", "aborted", "ABORTED", {"reason": None}),
     "another branch's failure": ("throw thrown('failFast')", "aborted", "ABORTED", {"reason": None}),
-    "a failed downstream job": ("throw thrown('downstream')", *FAILED, {}),
+    "a failed downstream job": ("throw thrown('downstream')", *FAILED, {"error": DOWNSTREAM}),
     "unstable": ("unstable 'two tests'", "completed", "UNSTABLE", {"unstable": True}),
     "a result set inside": ("currentBuild.result = 'FAILURE'", *FAILED, {}),
 }
@@ -124,6 +125,33 @@ def test_what_the_body_returns_is_returned(mode: str, run_build: RunBuild) -> No
     build = run_build(f"def found = null; node {{ found = {DEPLOYMENT} {{ 'v' + 4 }} }}; return found", mode)
     build.fail()
     assert build.returned == "v4"
+
+
+RETURNED = {
+    "parsed JSON": ("""new groovy.json.JsonSlurper().parseText('{"a": 1}')""", "{a=1}", None),
+    "parsed JSON in a list": ("""new groovy.json.JsonSlurper().parseText('[[{"a": 1}]]')""", "[[[a:1]]]", None),
+    "parsed JSON in a map": ("""[a: new groovy.json.JsonSlurper().parseText('{"b": 1}')]""", "[a:[b:1]]", None),
+    "a matcher": ("'v4' =~ /4/", "java.util.regex.Matcher", None),
+    "a map": ("[a: [1, 'x']]", "[a:[1, x]]", "[a:[1, x]]"),
+    "no": ("false", "false", "false"),
+}
+
+
+@pytest.mark.parametrize("mode", ["cps", "restart", "cps-sandbox"])
+@pytest.mark.parametrize("kind", RETURNED)
+def test_what_the_body_returns_keeps_no_ending_from_being_reported(
+    kind: str, mode: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    """Behind a restart in the ending, what could not be saved is not there any more."""
+    value, text, behind_a_restart = RETURNED[kind]
+    build = run_build(f"return node {{ return {DEPLOYMENT} {{ return {value} }} }}", mode)
+    build.fail()
+    assert tracker.states() == ["started", "completed"]
+    if mode == "restart":
+        assert build.returned == behind_a_restart
+    else:
+        assert build.returned is not None
+        assert build.returned.startswith(text)
 
 
 def test_a_result_from_before_the_body_is_not_its_doing(run_build: RunBuild, tracker: Recorder) -> None:

@@ -17,6 +17,8 @@ class Departure implements Serializable {
     /** In the message of a step `build` whose job did not succeed; one of Jenkins' results follows. */
     private static final String OF_BUILD = ' completed with status '
     private static final List<String> RESULTS = ['UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
+    /** Results of what was stopped: nothing in it was wrong. */
+    private static final List<String> STOPS = ['NOT_BUILT', 'ABORTED']
     /** Simple name of a cause's class → why the work ended. Only a trusted library may look at causes. */
     private static final Map<String, String> REASONS = [
         UserInterruption: 'user',
@@ -76,7 +78,8 @@ class Departure implements Serializable {
         if (thrown instanceof FlowInterruptedException) {
             String said = reasonIn(message)
             String reason = isTrusted && said.isEmpty() ? reasonOf(thrown) : said
-            return new Departure(isTrusted ? resultOf(thrown) : resultIn(message, said), '', '', reason)
+            String result = isTrusted ? resultOf(thrown) : resultIn(message, said)
+            return new Departure(result, STOPS.contains(result) ? '' : message, '', reason)
         }
         if (thrown instanceof AbortException) {
             boolean isOfSh = message.startsWith(OF_SH)

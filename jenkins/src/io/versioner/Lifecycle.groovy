@@ -14,6 +14,10 @@ class Lifecycle implements Serializable {
     private String handle = ''
     /** The gate said no: nothing has begun, so nothing ends. */
     private boolean isRejected = false
+    /** What the body returned: it waits for the ending, and a step saves what is held meanwhile. */
+    private transient Object returned
+    /** The same, if it can be saved. */
+    private Object saved
 
     /** `leg` tells it from all others in this build: Jenkins itself tells branches of `parallel` apart by nothing. */
     Lifecycle(Object script, Map given, String leg) {
@@ -32,16 +36,15 @@ class Lifecycle implements Serializable {
             return body()
         }
         String before = core.result()
-        Object returned = null
         try {
             if (options.approval != null) {
                 begin('pending')
                 options.approval.call()
             }
             begin('started')
-            returned = script.withEnv(['VERSIONER_LEG=' + leg]) {
+            hold(script.withEnv(['VERSIONER_LEG=' + leg]) {
                 body()
-            }
+            })
         } catch (Throwable left) {
             if (!isRejected) {
                 end(Departure.by(left, options.isTrusted()))
@@ -52,7 +55,7 @@ class Lifecycle implements Serializable {
         if (interruption != null) {
             throw interruption
         }
-        return returned
+        return returned == null ? saved : returned
     }
 
     /** Ends the step where an approval would be passed over, whether or not anything can be reported. */
@@ -106,6 +109,35 @@ class Lifecycle implements Serializable {
             }
         }
         return interruption
+    }
+
+    @NonCPS
+    private void hold(Object value) {
+        returned = value
+        try {
+            saved = isSerializable(value) ? value : null
+        } catch (Throwable unreadable) {
+            saved = null
+        }
+    }
+
+    /** All through lists and maps, where what JSON was parsed to may be hidden: it cannot be saved. */
+    @NonCPS
+    private static boolean isSerializable(Object value) {
+        if (value instanceof Map) {
+            for (Object key : ((Map) value).keySet()) {
+                if (!isSerializable(key) || !isSerializable(((Map) value).get(key))) {
+                    return false
+                }
+            }
+        } else if (value instanceof Collection) {
+            for (Object each : (Collection) value) {
+                if (!isSerializable(each)) {
+                    return false
+                }
+            }
+        }
+        return value == null || value instanceof Serializable
     }
 
     @NonCPS
