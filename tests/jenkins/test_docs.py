@@ -38,6 +38,24 @@ def test_an_example_reports_what_it_says(block: Block, result: str, run_build: R
     assert (build.thrown is None) == (result == "success")
 
 
+ASKING = [block for block in EXAMPLES if "input '" in block.text]
+
+
+@pytest.mark.parametrize("block", ASKING, ids=where)
+@pytest.mark.parametrize("thrown", ["rejected", "abort", "timeout"])
+def test_an_example_that_asks_leaves_nothing_pending(
+    block: Block, thrown: str, run_build: RunBuild, tracker: Recorder
+) -> None:
+    """Each `node` has a workspace of its own here."""
+    fault = {"step": "input", "when": "before", "thrown": thrown}
+    text = block.text.partition("\n")[2]
+    build = run_build(text, "cps-sandbox", credentials={"versioner-key": KEY}, faults=[fault], isParallel=True)
+    assert tracker.states() == ["pending", "aborted"]
+    assert len({event.body["extra_metadata"]["vi_lifecycle_id"] for event in tracker.events}) == 1
+    assert build.thrown is not None
+    assert build.thrown["type"].endswith("FlowInterruptedException")
+
+
 PRE = re.compile(r"<pre>\n(.*?)</pre>", re.DOTALL)
 HELPS = {path.stem: PRE.findall(path.read_text(encoding="utf-8")) for path in (ROOT / "jenkins/vars").glob("*.txt")}
 
