@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from tests.server.engine import NOON, Engine, event, opened
 from versioner_ci.server.tables import Current, Lifecycle
+from versioner_ci.server.tables import Event as Recorded
 from versioner_ci.server.tables_slack import Outbox
 
 Step = tuple[str, float, dict[str, Any]]
@@ -127,3 +128,25 @@ def test_a_pending_that_goes_on_by_itself_is_told_beside_what_had_adopted_it(eng
     chains = {life: {chain for one, chain in rows[1:] if one == life} for life in (first.id, second.id)}
     assert [len(found) for found in chains.values()] == [1, 1]
     assert chains[first.id] != chains[second.id], "each has a message of its own"
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+def test_a_message_of_a_pending_moves_on_with_what_a_late_start_made_it_part_of(
+    engine: Engine, *, is_together: bool
+) -> None:
+    engine.prefer("*.pending", "CQUEUED")
+    engine.tell("pending", 0, life="p", **G)
+    engine.now = 1_000.0
+    steps = [event("completed", 20, life="s", **G), event("started", 10, life="s", **G)]
+    for batch in [steps] if is_together else [[step] for step in steps]:
+        engine.take(*batch)
+    [life] = engine.lives()
+    with engine.database.read() as connection:
+        query = select(Outbox.channel, Outbox.what, Outbox.chain_id, Outbox.lifecycle_id, Recorded.state)
+        rows = connection.execute(query.join(Recorded, Recorded.id == Outbox.event_id).order_by(Outbox.seq)).all()
+    assert [(row.channel, row.what, row.state) for row in rows] == [
+        ("CQUEUED", "event", "pending"),
+        ("CQUEUED", "quiet", "completed"),
+    ]
+    assert rows[0].chain_id == rows[1].chain_id, "the same message"
+    assert rows[1].lifecycle_id == life.id

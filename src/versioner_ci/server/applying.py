@@ -92,6 +92,8 @@ def after(book: Book, life: Life, event: Incoming, when: When, effect: Effect) -
     adopted = lifecycles.adopt(life, _group(book, life))
     if adopted is not None and effect.is_moved:
         life.chain_id = adopted.chain_id
+    elif adopted is not None:
+        book.left.append((adopted.chain_id, life))
     if not event.state.is_ending:
         lifecycles.supersede(life, when.at, list(book.lives.values()))
     if life.is_pending and life.is_open:

@@ -89,6 +89,8 @@ class Book:
         self.known: dict[str, Known] = {}
         """By Idempotency-Key."""
         self.events: list[dict[str, Any]] = []
+        self.left: list[tuple[str, Life]] = []
+        """Chains whose pending was taken over by a lifecycle that had been told elsewhere, to its end."""
         self._new: dict[Any, list[tuple[Any, ...]]] = {Product: [], Environment: []}
 
     def load_known(self, keys: Sequence[str]) -> None:

@@ -54,6 +54,8 @@ class Ingest:
         self.book.write()
         if self.told:
             self.messages = outbox.enqueue(self.book.connection, self.told, batch[-1].at)
+        if self.book.left:
+            self.messages += outbox.enqueue_left(self.book.connection, self.book.left, batch[-1].at)
         return answers
 
     def _load(self, batch: Sequence[Arrival]) -> None:

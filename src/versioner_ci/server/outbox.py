@@ -12,6 +12,7 @@ from versioner_ci.event import Event
 from versioner_ci.identity import fresh_id
 from versioner_ci.server.bulk import Find
 from versioner_ci.server.life import Life
+from versioner_ci.server.tables import Event as Recorded
 from versioner_ci.server.tables_slack import Outbox, Preference, SlackChannel
 from versioner_ci.settings_values import Route
 from versioner_ci.sinks._sink import Target
@@ -92,6 +93,20 @@ def enqueue_stale(connection: Connection, told: Sequence[Told], now: int) -> int
     return add(connection, rows, now)
 
 
+def enqueue_left(connection: Connection, left: Iterable[tuple[str, Life]], now: int) -> int:
+    """Quietly, where a message stands on "queued": what took that over ended before it was known to have started."""
+    rows = []
+    for chain, life in left:
+        ended = select(Recorded.id).where(
+            Recorded.lifecycle_id == life.id, Recorded.state == life.state, ~Recorded.is_late, ~Recorded.is_repeat
+        )
+        event_id = life.closed_by or connection.execute(ended.limit(1)).scalar_one_or_none()
+        channels = {row[1]: None for row in sorted(_SENT.rows(connection, [(chain,)]), key=lambda row: row[2])}
+        about = (chain, life.id, event_id)
+        rows += [_about(about, Target(channel=name), QUIET, now) for name in channels]
+    return add(connection, rows, now)
+
+
 def add(connection: Connection, rows: list[dict[str, Any]], now: int) -> int:
     """Write the rows, and make their channels known."""
     if rows:
@@ -116,12 +131,18 @@ def _following(connection: Connection, told: Iterable[Told]) -> dict[str, dict[s
 
 
 def _row(told: Told, target: Target, what: str, now: int) -> dict[str, Any]:
+    return _about((told.life.chain_id, told.life.id, told.event_id), target, what, now)
+
+
+def _about(ids: tuple[str, str, str | None], target: Target, what: str, now: int) -> dict[str, Any]:
+    """`ids`: of the chain, the lifecycle and the event."""
+    chain_id, lifecycle_id, event_id = ids
     return {
         "id": fresh_id(),
         "what": what,
-        "chain_id": told.life.chain_id,
-        "lifecycle_id": told.life.id,
-        "event_id": told.event_id,
+        "chain_id": chain_id,
+        "lifecycle_id": lifecycle_id,
+        "event_id": event_id,
         "channel": target.channel,
         "mention": list(target.mentions),
         "state": "new",
