@@ -55,7 +55,7 @@ class Controller {
         try {
             return thrown.message
         } catch (Throwable mute) {
-            return null
+            return ''
         }
     }
 
