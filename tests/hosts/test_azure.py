@@ -35,7 +35,7 @@ def test_a_deployment_job_says_everything() -> None:
         actor_name="Jane Doe",
         environment="smarthotel-prod",
         is_ephemeral=True,
-        scratch="/home/vsts/work/_temp",
+        scratch="/agent/_work/_temp",
         metadata={
             "vi_azure_build_id": "1430",
             "vi_azure_definition_name": "Shop CD",

@@ -54,7 +54,8 @@ class Outcome(NamedTuple):
     error: str = ""
     retry_after: float | None = None
     place: str | None = None
-    is_reply_due: bool = False
+    is_reply_due: bool | None = None
+    """None: as it was before this try."""
     suspect: Suspect = Suspect.SLACK
 
 
@@ -77,12 +78,7 @@ class Sender:
             about = read_history.lifecycle(connection, claimed.lifecycle_id)
             row = read_history.event(connection, claimed.event_id or "")
         if claimed.lease_end - micros(self._clock.wall()) < micros(timeout):
-            return Outcome(
-                is_sent=False,
-                is_final=False,
-                error="the database was too slow: its turn is over",
-                is_reply_due=claimed.is_reply_due,
-            )
+            return Outcome(is_sent=False, is_final=False, error="the database was too slow: its turn is over")
         if about is not None and claimed.what == STALE:
             return self._stale(claimed, about, timeout)
         if about is None or row is None:

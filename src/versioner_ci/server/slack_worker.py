@@ -104,14 +104,12 @@ class SlackWorker:
         try:
             return self._sender.send(claimed, self._timeout)
         except SQLAlchemyError as error:
-            why = f"its event cannot be read: {complaint(error)}"
-            return Outcome(is_sent=False, is_final=False, error=why, is_reply_due=claimed.is_reply_due)
+            return Outcome(is_sent=False, is_final=False, error=f"its event cannot be read: {complaint(error)}")
         except Exception as error:  # noqa: BLE001 - the message alone is at fault
             if claimed.attempts == 1:
                 _log.exception("a fault with the message in %s", claimed.channel, extra=_about(claimed))
             why = self._sender.said(f"a fault of the tracker: {type(error).__name__}: {error}")
-            due = claimed.is_reply_due
-            return Outcome(is_sent=False, is_final=False, error=why, is_reply_due=due, suspect=Suspect.MESSAGE)
+            return Outcome(is_sent=False, is_final=False, error=why, suspect=Suspect.MESSAGE)
 
     def _settle(self, claimed: Claim, outcome: Outcome) -> None:
         """Written down before the lease ends, if the database lets it: what stands in Slack would be sent again."""
@@ -151,7 +149,7 @@ class SlackWorker:
         again = Again(
             at=now + micros(wait),
             error=outcome.error,
-            is_reply_due=outcome.is_reply_due,
+            is_reply_due=claimed.is_reply_due if outcome.is_reply_due is None else outcome.is_reply_due,
             place=outcome.place,
             is_aside=is_aside(claimed.attempts, outcome.suspect),
         )
