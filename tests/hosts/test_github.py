@@ -43,7 +43,7 @@ def test_a_push_says_everything() -> None:
         job="deploy",
         actor="octocat",
         is_ephemeral=True,
-        scratch="/home/runner/work/_temp",
+        scratch="/home/runner/_work/_temp",
         metadata={
             "vi_gh_workflow": "Deploy the shop",
             "vi_gh_job": "deploy",
